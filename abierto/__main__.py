@@ -1,0 +1,5 @@
+"""`python -m abierto` is the same as `abierto`."""
+
+from abierto.cli import main
+
+main()

@@ -1,0 +1,37 @@
+"""What can answer: one file for each engine, listed in one literal table. `docs/reference/engines.md` is the recipe."""
+
+from importlib import import_module
+
+from abierto.engines.session import LoadOptions, Session
+from abierto.errors import UnknownEngine
+
+# Engine -> the file formats it reads. The module of the same name holds `load(files, options) -> Session`.
+ENGINES: dict[str, tuple[str, ...]] = {
+    "echo": ("none",),
+    "llamacpp": ("gguf",),
+}
+
+# Engines that come with an extra of pyproject.toml -> the package that must be importable.
+PACKAGES: dict[str, str] = {"llamacpp": "xllamacpp"}
+
+
+def engines_for(file_format: str) -> list[str]:
+    """The engines that read files of this format, in order of preference."""
+    return [name for name, formats in ENGINES.items() if file_format in formats]
+
+
+def check(engine: str) -> None:
+    """Raise UnknownEngine for a name that is not in the table."""
+    if engine not in ENGINES:
+        raise UnknownEngine(engine, list(ENGINES))
+
+
+def load(engine: str, files: list[str], options: LoadOptions) -> Session:
+    """Load `files` (absolute paths, the first is the one to open) with the engine of this name, in this process.
+
+    Raises UnknownEngine, EngineMissing when its package is not installed, LoadFailed when it refuses the files.
+    """
+    check(engine)
+    module = import_module(f"abierto.engines.{engine}")
+    session: Session = module.load(files, options)
+    return session

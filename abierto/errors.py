@@ -1,0 +1,370 @@
+"""Every error a person can meet, drawn as a tree.
+
+    AbiertoError
+    ├── InputError            what was asked cannot be done as asked          exit 2
+    │   ├── EmptyPrompt · InvalidEncoding · InvalidSource · InvalidSetting · OptionOutOfRange
+    │   ├── InvalidSchema · AnswerNotValid · PromptTooLong · NotConfirmed · UsageFault
+    ├── NotFoundError         a name that leads nowhere                       exit 3
+    │   ├── UnknownModel · UnknownEngine · UnknownConversation
+    │   └── ModelNotPulled · FileMissing
+    ├── ModelFileError        a file that is not what it should be            exit 4
+    │   └── NotAModel · CorruptFile · NoEngineForFile
+    ├── ResourceError         this computer has not enough of something       exit 5
+    │   └── NotEnoughMemory · NotEnoughDisk · FolderNotWritable · JournalUnavailable
+    ├── SourceError           what was to be fetched did not arrive whole     exit 6
+    │   └── PackageNotFound · FileNotInPackage · SourceUnreachable · DownloadInterrupted · HashMismatch
+    ├── BusyError             somebody else is at it                          exit 7
+    │   └── PullInProgress · ModelInUse
+    ├── EngineError           the program that runs the model failed          exit 8
+    │   └── EngineMissing · LoadFailed · EngineFailed · EngineCrashed · MissingFeature
+    └── Cancelled             the person stopped it                           exit 130
+
+An error carries a code and facts, never a sentence: the faces word it from `abierto/locale`, by the
+keys `error.<code>` (what happened) and `error.<code>.hint` (what to do next). `detail` holds the words
+of a program that is not ours, unchanged.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar, dataclass_transform
+
+_CODES: dict[str, "type[AbiertoError]"] = {}
+
+
+@dataclass_transform(eq_default=False)
+class AbiertoError(Exception):
+    """The root. Catch it to catch everything that Abierto raises on purpose.
+
+    A subclass declares its facts as a dataclass would. It is none, because making thirty of them takes longer than
+    all else that `abierto --help` does.
+    """
+
+    code: ClassVar[str] = "abierto_error"
+    exit_status: ClassVar[int] = 1
+    _names: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        cls._names = tuple(cls.__annotations__)
+        _CODES[cls.code] = cls
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        super().__init__(*values)
+        given = dict(zip(self._names, values, strict=False)) | named
+        missing = [name for name in self._names if name not in given and not hasattr(type(self), name)]
+        if missing or len(values) > len(self._names) or set(given) - set(self._names):
+            raise TypeError(f"{type(self).__name__} takes {self._names}, got {values} {named}")
+        for name, value in given.items():
+            setattr(self, name, value)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The parameters of this error by name, JSON-serialisable."""
+        return {name: getattr(self, name) for name in self._names}
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name}={value!r}" for name, value in self.facts.items())
+        return f"{self.code}({told})"
+
+
+def rebuild(code: str, facts: dict[str, Any]) -> AbiertoError:
+    """The error that another process described by its code and facts."""
+    return _CODES[code](**facts)
+
+
+def codes() -> list[str]:
+    """The codes of all errors that can be raised: the leaves of the tree, in order of definition."""
+    return [code for code, kind in _CODES.items() if not kind.__subclasses__()]
+
+
+class InputError(AbiertoError):
+    """What was asked cannot be done as asked."""
+
+    exit_status = 2
+
+
+class EmptyPrompt(InputError):
+    """A prompt with nothing but white space."""
+
+
+class InvalidEncoding(InputError):
+    """Text that is not UTF-8. `position` is the offset of the first bad byte."""
+
+    where: str
+    position: int
+
+
+class InvalidSource(InputError):
+    """A source that follows none of the known forms."""
+
+    source: str
+
+
+class InvalidSetting(InputError):
+    """A value in the settings file or the environment that cannot be used."""
+
+    setting: str
+    value: str
+    where: str
+
+
+class OptionOutOfRange(InputError):
+    """A number outside the range in which it has a meaning."""
+
+    option: str
+    value: float
+    low: float
+    high: float | None = None
+
+
+class InvalidSchema(InputError):
+    """A JSON schema that is none, or that the engine cannot follow."""
+
+    where: str
+    detail: str
+
+
+class AnswerNotValid(InputError):
+    """An answer that ended before it followed its schema, usually because of a limit."""
+
+    exit_status = 1
+    detail: str
+
+
+class PromptTooLong(InputError):
+    """More tokens than the context holds. `trained` is the most the model was trained for."""
+
+    tokens: int
+    context: int
+    trained: int
+
+
+class NotConfirmed(InputError):
+    """Something that needs a yes, where nobody can be asked."""
+
+    option: str
+
+
+class UsageFault(InputError):
+    """A command line that cannot be understood. `fault` is a key under `usage.`, worded with `about`."""
+
+    fault: str
+    about: dict[str, Any] | None = None
+
+
+class NotFoundError(AbiertoError):
+    """A name that leads nowhere."""
+
+    exit_status = 3
+
+
+class UnknownModel(NotFoundError):
+    """A name that no card and no pulled model has."""
+
+    name: str
+    nearest: Sequence[str] = ()
+
+
+class UnknownEngine(NotFoundError):
+    """A name that no engine has."""
+
+    name: str
+    known: Sequence[str] = ()
+
+
+class UnknownConversation(NotFoundError):
+    """A name that no kept conversation has."""
+
+    name: str
+    nearest: Sequence[str] = ()
+
+
+class ModelNotPulled(NotFoundError):
+    """A model that has a card, but whose files are not on this computer. `size` in bytes, when known."""
+
+    name: str
+    size: int | None = None
+
+
+class FileMissing(NotFoundError):
+    """A file that is not there, or cannot be read."""
+
+    path: str
+
+
+class ModelFileError(AbiertoError):
+    """A file that is not what it should be."""
+
+    exit_status = 4
+
+
+class NotAModel(ModelFileError):
+    """A file in no format that Abierto reads. `found` says what it looks like, as a key under `found.`"""
+
+    path: str
+    found: str = "unknown"
+
+
+class CorruptFile(ModelFileError):
+    """A model file whose header cannot be true. `fault` is a key under `fault.`, worded with `about`."""
+
+    path: str
+    fault: str
+    about: dict[str, Any] | None = None
+
+
+class NoEngineForFile(ModelFileError):
+    """A sound model file that no installed engine reads."""
+
+    path: str
+    format: str
+
+
+class ResourceError(AbiertoError):
+    """This computer has not enough of something."""
+
+    exit_status = 5
+
+
+class NotEnoughMemory(ResourceError):
+    """A model that would not fit. Sizes in bytes; `fits_context` is a context that would fit, or 0."""
+
+    model: str
+    needed: int
+    available: int
+    context: int
+    fits_context: int = 0
+    alternatives: Sequence[str] = ()
+
+
+class NotEnoughDisk(ResourceError):
+    """Sizes in bytes."""
+
+    folder: str
+    needed: int
+    free: int
+
+
+class FolderNotWritable(ResourceError):
+    """A folder that Abierto has to write in, and cannot."""
+
+    folder: str
+
+
+class JournalUnavailable(ResourceError):
+    """The journal's database cannot be opened or written."""
+
+    where: str
+    detail: str
+
+
+class SourceError(AbiertoError):
+    """What was to be fetched did not arrive whole."""
+
+    exit_status = 6
+
+
+class PackageNotFound(SourceError):
+    """The package index has no such package or version, or no file of it for this computer."""
+
+    name: str
+    version: str
+    detail: str
+
+
+class FileNotInPackage(SourceError):
+    """The package is there, and the file is not in it."""
+
+    path: str
+    package: str
+    nearest: Sequence[str] = ()
+
+
+class SourceUnreachable(SourceError):
+    """Nobody answered, or answered with a refusal. `host` never holds credentials."""
+
+    host: str
+    detail: str
+
+
+class DownloadInterrupted(SourceError):
+    """The connection ended early. What had arrived is kept. Sizes in bytes."""
+
+    source: str
+    received: int
+    total: int | None = None
+
+
+class HashMismatch(SourceError):
+    """A file whose SHA-256 is not the one it should have. The file was thrown away."""
+
+    what: str
+    expected: str
+    actual: str
+
+
+class BusyError(AbiertoError):
+    """Somebody else is at it."""
+
+    exit_status = 7
+
+
+class PullInProgress(BusyError):
+    """Another process pulls the same model."""
+
+    name: str
+
+
+class ModelInUse(BusyError):
+    """A model that is loaded somewhere cannot be changed."""
+
+    name: str
+
+
+class EngineError(AbiertoError):
+    """The program that runs the model failed."""
+
+    exit_status = 8
+
+
+class EngineMissing(EngineError):
+    """An engine whose package is not installed. `extra` is the extra that brings it."""
+
+    engine: str
+    extra: str
+
+
+class LoadFailed(EngineError):
+    """The engine would not load the model."""
+
+    engine: str
+    model: str
+    detail: str = ""
+
+
+class EngineFailed(EngineError):
+    """The engine answered a request with an error."""
+
+    engine: str
+    detail: str
+
+
+class EngineCrashed(EngineError):
+    """The engine's process ended in the middle of its work."""
+
+    engine: str
+    status: str
+    detail: str = ""
+
+
+class MissingFeature(EngineError):
+    """The engine cannot do what the request asks."""
+
+    engine: str
+    feature: str
+
+
+class Cancelled(AbiertoError):
+    """The person stopped it."""
+
+    exit_status = 130

@@ -1,0 +1,57 @@
+"""Every sentence that a person sees, in English and Spanish: `en.json` and `es.json` hold them by key.
+
+A key names what is said, never where. `text` fills the placeholders; numbers, sizes and times are worded by
+`abierto.locale.numbers` first, since the two languages write them differently.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from abierto.errors import AbiertoError
+
+LANGUAGES = ("en", "es")
+_current = "en"
+
+
+def use(language: str) -> None:
+    """Choose the language of all that follows: `en`, `es`, or a longer tag such as `es_MX.UTF-8`; else English."""
+    global _current  # noqa: PLW0603 - a process speaks one language
+    _current = choose(language)
+
+
+def current() -> str:
+    """The language in use: `en` or `es`."""
+    return _current
+
+
+def choose(tag: str) -> str:
+    """The language of ours that a locale tag asks for."""
+    wanted = tag.replace("-", "_").split("_")[0].split(".")[0].lower()
+    return wanted if wanted in LANGUAGES else "en"
+
+
+@cache
+def sentences(language: str) -> dict[str, str]:
+    """All sentences of a language by key."""
+    found: dict[str, str] = json.loads(Path(__file__).with_name(f"{language}.json").read_text("utf-8"))
+    return found
+
+
+def text(key: str, **values: Any) -> str:
+    """The sentence for a key, with its placeholders filled. Raises KeyError on a key that does not exist."""
+    return sentences(_current)[key].format(**values)
+
+
+def has(key: str) -> bool:
+    """Whether there is a sentence for this key."""
+    return key in sentences("en")
+
+
+def tell(error: AbiertoError) -> tuple[str, str]:
+    """What happened and what to do next, for an error."""
+    from abierto.locale.wording import words
+
+    values = words(error)
+    return text(f"error.{error.code}", **values), text(f"error.{error.code}.hint", **values)

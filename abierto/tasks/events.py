@@ -1,0 +1,94 @@
+"""The one set of events that every answer is made of, and their form on a pipe.
+
+The set is versioned: adding a kind is an addition, never a change of the others. It knows no engine and no
+wire format of other programs.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from abierto.errors import AbiertoError
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The next piece of the answer. Always whole characters, never half of one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """The next piece of what the model thinks before it answers."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a stage of the work is. `stage` is `prompt` (unit: tokens)."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the answer cost, as the engine measured it. Tokens are counts, times are seconds.
+
+    `cached_tokens` of the `prompt_tokens` were still known from an earlier request and were not read again;
+    `prompt_seconds` is the time for reading the others.
+    """
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int = 0
+    prompt_seconds: float = 0.0
+    generation_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The last event of a whole answer. `length`: a limit of tokens or the end of the context was reached."""
+
+    reason: Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error on its way through a pipe; on the other side it is raised again."""
+
+    code: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, error: AbiertoError) -> "Failure":
+        """The event that tells of an error."""
+        return cls(error.code, error.facts)
+
+
+Event = Text | Reasoning | Progress | Usage | Finish | Failure
+
+_KINDS: dict[str, type[Event]] = {
+    "text": Text,
+    "reasoning": Reasoning,
+    "progress": Progress,
+    "usage": Usage,
+    "finish": Finish,
+    "failure": Failure,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def to_wire(event: Event) -> dict[str, Any]:
+    """The event as a JSON object: its fields, and its kind under `event`."""
+    return {"event": _NAMES[type(event)], **asdict(event)}
+
+
+def from_wire(body: dict[str, Any]) -> Event:
+    """The event that `to_wire` wrote. Raises KeyError on a kind that this version does not know."""
+    fields = dict(body)
+    return _KINDS[fields.pop("event")](**fields)
