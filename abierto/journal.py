@@ -199,6 +199,9 @@ class Journal:
 
     def _upgrade(self) -> None:
         with self._engine.begin() as connection:
+            if self._engine.dialect.name == "sqlite":
+                # Two terminals may begin at once; the second waits here until the first has made the tables.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
             if not sa.inspect(connection).has_table(_VERSION.name):
                 _META.create_all(connection)
                 connection.execute(sa.insert(_VERSION).values(version=VERSION))
@@ -220,8 +223,8 @@ class Journal:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA busy_timeout=5000")
+    cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 

@@ -3,7 +3,7 @@
 It knows what can be had, not what is on this disk.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
@@ -70,7 +70,7 @@ def find(name: str) -> Card | None:
     return next((card for card in cards().values() if wanted in (card.name, *card.aliases)), None)
 
 
-def nearest(name: str, also: Iterator[str] = iter(())) -> list[str]:
+def nearest(name: str, also: Iterable[str] = ()) -> list[str]:
     """Up to three names, of cards and of `also`, that look like this one: for a question, never for a guess."""
     known = {alias: card.name for card in cards().values() for alias in (card.name, *card.aliases)}
     known |= {other: other for other in also}

@@ -17,7 +17,7 @@ from abierto.tasks.events import Event, Finish, Text, Usage
 DEFAULT_CONTEXT = 4096
 
 
-def load(files: list[str], options: LoadOptions) -> "EchoSession":
+def load(files: list[str], options: LoadOptions) -> "EchoSession":  # noqa: ARG001 - the contract of all engines
     """An echo needs no files."""
     return EchoSession(options)
 

@@ -17,7 +17,7 @@ _current = "en"
 
 def use(language: str) -> None:
     """Choose the language of all that follows: `en`, `es`, or a longer tag such as `es_MX.UTF-8`; else English."""
-    global _current  # noqa: PLW0603 - a process speaks one language
+    global _current
     _current = choose(language)
 
 

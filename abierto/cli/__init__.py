@@ -1,0 +1,67 @@
+"""The command line: one file for each noun. This one starts it and words what goes wrong."""
+
+import sys
+
+from abierto import __version__, config, locale
+from abierto.cli import out
+from abierto.cli.words import Group, usage_fault
+from abierto.errors import AbiertoError, Cancelled
+
+# Command -> the module that holds it, imported when it is called; the order is that of the help.
+COMMANDS = {
+    "chat": "abierto.cli.chat",
+    "pull": "abierto.cli.pull",
+    "models": "abierto.cli.models",
+    "show": "abierto.cli.show",
+    "remove": "abierto.cli.models",
+    "forget": "abierto.cli.forget",
+    "doctor": "abierto.cli.doctor",
+    "licenses": "abierto.cli.licenses",
+}
+
+
+def main() -> None:
+    """Run the command line and leave with its exit status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line. Returns the exit status: 0, or that of the error that was shown."""
+    import click
+
+    locale.use(config.system_language())
+    _make_output_safe()
+    try:
+        chosen = config.settings()
+        locale.use(chosen.language or config.system_language())
+        Group(COMMANDS, __version__).main(arguments, prog_name="abierto", standalone_mode=False)
+    except AbiertoError as error:
+        out.error(error)
+        return error.exit_status
+    except click.exceptions.Exit as left:
+        return left.exit_code
+    except click.ClickException as error:
+        fault = usage_fault(error)
+        out.error(fault)
+        return fault.exit_status
+    except (KeyboardInterrupt, click.Abort):
+        out.error(Cancelled())
+        return Cancelled.exit_status
+    except BrokenPipeError:
+        return _output_closed()
+    return 0
+
+
+def _make_output_safe() -> None:
+    # A terminal or a pipe in an old encoding gets question marks, not a traceback.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _output_closed() -> int:
+    # `abierto ... | head -1`: the reader has enough. Python would complain once more when it flushes at exit.
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -1,0 +1,114 @@
+"""`abierto doctor`: what this computer has, what is installed, where data lies, and what does not work."""
+
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+from abierto import __version__, config, engines, machine
+from abierto.cli import out
+from abierto.cli.words import command, option
+from abierto.errors import AbiertoError, FolderNotWritable, JournalUnavailable
+from abierto.locale import text
+from abierto.locale.numbers import count, size
+from abierto.store import records
+
+Row = tuple[str, str]
+
+
+@command("doctor")
+@option("--json", "as_json", is_flag=True)
+def doctor(as_json: bool) -> None:
+    """Show the facts, then what is wrong with them; the exit status is that of the first problem."""
+    rows = [*_versions(), *_computer(), *_engines(), *_folders(), *_settings()]
+    problems = list(_problems())
+    if as_json:
+        facts: dict[str, object] = dict(rows)
+        out.as_json({**facts, "problems": [{"code": problem.code, **problem.facts} for problem in problems]})
+    else:
+        for label, value in rows:
+            out.say(f"{text(f'doctor.{label}') if not label.startswith('setting ') else label[8:]}: {value}")
+        for problem in problems:
+            out.error(problem)
+        if not problems:
+            out.say(text("doctor.well"))
+    if problems:
+        sys.exit(problems[0].exit_status)
+
+
+def _versions() -> Iterator[Row]:
+    yield "version", __version__
+    yield "python", f"{platform.python_version()} ({sys.executable})"
+    yield "system", platform.platform()
+
+
+def _computer() -> Iterator[Row]:
+    found = machine.describe()
+    memory = machine.memory()
+    yield (
+        "processor",
+        f"{found.processor} ({text('doctor.cores', physical=found.cores.physical, logical=found.cores.logical)})",
+    )
+    yield "instructions", ", ".join(found.instructions) or text("word.unknown")
+    yield "memory", text("doctor.memory_value", available=size(memory.available), total=size(memory.total))
+    yield "gpus", ", ".join(found.gpus) or text("word.none")
+
+
+def _engines() -> Iterator[Row]:
+    for name, formats in engines.ENGINES.items():
+        package = engines.PACKAGES.get(name)
+        state = text("doctor.built_in")
+        if package:
+            state = (
+                f"{package} {metadata.version(package)}" if find_spec(package) else text("doctor.missing", extra=name)
+            )
+        yield "engine", f"{name}: {state} ({', '.join(formats)})"
+    program = config.settings().llama_server or shutil.which("llama-server")
+    if program:
+        used = "doctor.llama_server_used" if config.settings().llama_server else "doctor.llama_server_found"
+        yield "llama_server", text(used, path=program)
+
+
+def _folders() -> Iterator[Row]:
+    folders = config.folders()
+    pulled = records.all_records(folders.models)
+    yield "data", str(folders.data)
+    yield (
+        "models",
+        text("doctor.models_value", count=count(len(pulled)), size=size(sum(record.size for record in pulled))),
+    )
+    yield "disk", size(machine.disk_free(folders.data))
+    yield "config", str(folders.config / config.FILE_NAME)
+
+
+def _settings() -> Iterator[Row]:
+    for name, value in asdict(config.settings()).items():
+        yield f"setting {name}", str(value)
+
+
+def _problems() -> Iterator[AbiertoError]:
+    folders = config.folders()
+    if problem := _unwritable(folders.data):
+        yield problem
+        return
+    from abierto.journal import Journal
+
+    try:
+        Journal.at(folders.data, config.settings().journal).close()
+    except JournalUnavailable as error:
+        yield error
+
+
+def _unwritable(folder: Path) -> AbiertoError | None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = folder / ".doctor"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError:
+        return FolderNotWritable(str(folder))
+    return None

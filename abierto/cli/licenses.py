@@ -1,0 +1,61 @@
+"""`abierto licenses`: every package and every pulled model, with its licence."""
+
+import re
+from collections.abc import Iterator
+from importlib import metadata
+
+from abierto import catalog, config
+from abierto.cli import out
+from abierto.cli.words import command, option
+from abierto.locale import text
+from abierto.store import records
+
+
+@command("licenses")
+@option("--json", "as_json", is_flag=True)
+def licenses(as_json: bool) -> None:
+    """List what is installed for Abierto and what was pulled."""
+    rows = [*_packages(), *_models()]
+    if as_json:
+        out.as_json([{"kind": kind, "name": name, "license": license_} for kind, name, license_ in rows])
+        return
+    headings = [text(f"licenses.{column}") for column in ("kind", "name", "license")]
+    out.table(headings, [(text(f"licenses.{kind}"), name, license_) for kind, name, license_ in rows])
+
+
+def _packages() -> Iterator[tuple[str, str, str]]:
+    """Abierto and all that it requires, directly or not, as far as it is installed."""
+    waiting, seen = ["abierto"], set()
+    found: dict[str, str] = {}
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            package = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue  # of an extra or another system
+        found[f"{package.name} {package.version}"] = _license(package.metadata)
+        waiting += [re.split(r"[^\w.-]", needed, maxsplit=1)[0].lower() for needed in package.requires or ()]
+    for package_name in sorted(found, key=str.lower):
+        yield "package", package_name, found[package_name]
+
+
+def _license(facts: metadata.PackageMetadata) -> str:
+    """The licence that a package states: as an expression, else in a word, else by its classifiers."""
+    if expression := facts.get("License-Expression"):
+        return str(expression)
+    classified = [
+        line.rpartition(" :: ")[2] for line in facts.get_all("Classifier") or () if line.startswith("License")
+    ]
+    stated = str(facts.get("License") or "").strip()
+    if stated and len(stated) < 60:
+        return stated
+    return ", ".join(classified) or text("word.unknown")
+
+
+def _models() -> Iterator[tuple[str, str, str]]:
+    for record in records.all_records(config.folders().models):
+        card = catalog.find(record.name)
+        yield "model", record.name, (card.license if card else None) or text("word.unknown")

@@ -1,0 +1,84 @@
+"""`abierto models` and `abierto remove`: what is on this disk, what could be, and what shall not be any more."""
+
+from typing import Any
+
+from abierto import catalog, config
+from abierto.catalog import Card
+from abierto.cli import out
+from abierto.cli.words import argument, command, option
+from abierto.errors import UnknownModel
+from abierto.locale import text
+from abierto.locale.numbers import size
+from abierto.store import records
+
+
+@command("models")
+@option("--all", "everything", is_flag=True)
+@option("--json", "as_json", is_flag=True)
+def models(everything: bool, as_json: bool) -> None:
+    """List the pulled models, and with --all the cards of those that are not."""
+    folder = config.folders().models
+    pulled = records.all_records(folder)
+    names = {record.name for record in pulled}
+    others = [card for card in catalog.cards().values() if card.name not in names] if everything else []
+    if as_json:
+        out.as_json([_facts(record) for record in pulled] + [{"name": card.name, "pulled": False} for card in others])
+        return
+    rows = [(record.name, size(record.size), _state(record), record.source) for record in pulled]
+    rows += [(card.name, _card_size(card), text("models.not_here"), _card_source(card)) for card in others]
+    for leftover in records.partials(folder):
+        rows.append((leftover.name, size(leftover.size), text("models.partial"), ""))
+    for leftover in records.damaged(folder):
+        rows.append((leftover.name, size(leftover.size), text("models.damaged"), ""))
+    if rows:
+        out.table([text(f"models.{column}") for column in ("name", "size", "state", "source")], rows)
+    else:
+        out.note(text("models.nothing", name=config.settings().model))
+
+
+def _facts(record: records.Record) -> dict[str, Any]:
+    files = [{"path": str(file.path), "size": file.size, "sha256": file.sha256} for file in record.files]
+    return {
+        "name": record.name,
+        "pulled": True,
+        "intact": record.intact,
+        "source": record.source,
+        "pulled_at": record.pulled_at,
+        "files": files,
+    }
+
+
+def _state(record: records.Record) -> str:
+    return text("models.here" if record.intact else "models.changed")
+
+
+def _card_size(card: Card) -> str:
+    sizes = [weights.size for weights in card.weights.values() if weights.size]
+    return size(min(sizes)) if sizes else ""
+
+
+def _card_source(card: Card) -> str:
+    return next((weights.source for weights in card.weights.values()), text("models.built_in"))
+
+
+@command("remove")
+@argument("model")
+@option("--yes", is_flag=True)
+def remove(model: str, yes: bool) -> None:
+    """Delete a pulled model after saying what that frees."""
+    folder = config.folders().models
+    card = catalog.find(model)
+    name = card.name if card else model
+    record = records.get(folder, name)
+    taken = [found for found in (*records.partials(folder), *records.damaged(folder)) if found.name == name]
+    if record is None and not taken:
+        raise UnknownModel(name, catalog.nearest(name, (found.name for found in records.all_records(folder))))
+    frees = record.size if record and not record.source.startswith("file:") else sum(found.size for found in taken)
+    if not yes and not out.confirm(text("remove.question", name=name, size=size(frees)), option="--yes"):
+        out.note(text("remove.kept", name=name))
+        return
+    freed = records.remove(folder, name)
+    if record and record.source.startswith("file:"):
+        out.say(text("remove.forgotten", name=name, path=record.files[0].path))
+    else:
+        out.say(text("remove.done", name=name, size=size(freed)))

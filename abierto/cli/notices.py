@@ -1,0 +1,38 @@
+"""What a person should know before they rely on an answer."""
+
+from abierto import catalog
+from abierto.catalog.language import detect
+from abierto.locale import text
+from abierto.locale.numbers import count, duration, rate, size
+from abierto.runtime.model import Model, Stats
+
+
+def language_notice(model: Model, message: str) -> str | None:
+    """A sentence when a model's card lacks the language of a message, with models that have it; else None."""
+    spoken = model.card.languages if model.card else ()
+    language = detect(message)
+    if not spoken or language is None or language in spoken:
+        return None
+    values = {
+        "model": model.name,
+        "language": text(f"language.{language}"),
+        "spoken": ", ".join(text(f"language.{code}") for code in spoken),
+    }
+    able = [card.name for card in catalog.speaking(language)]
+    if able:
+        return text("notice.language", **values, models=", ".join(able[:3]), first=able[0])
+    return text("notice.language_file", **values)
+
+
+def stats_line(stats: Stats) -> str:
+    """What an answer cost, in one line."""
+    return text(
+        "answer.stats",
+        prompt=count(stats.prompt_tokens),
+        cached=count(stats.cached_tokens),
+        prompt_speed=rate(stats.prompt_speed, "token"),
+        answer=count(stats.completion_tokens),
+        speed=rate(stats.generation_speed, "token"),
+        first=duration(stats.first_token_seconds),
+        memory=size(stats.memory),
+    )

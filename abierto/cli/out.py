@@ -1,0 +1,76 @@
+"""The one voice of the command line: data to standard output, everything else to standard error.
+
+Nothing here depends on colour to be understood.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
+
+from abierto import config
+from abierto.errors import AbiertoError, NotConfirmed
+from abierto.locale import tell, text
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person reads this stream as it is written."""
+    return stream.isatty()
+
+
+def say(line: str = "") -> None:
+    """A line of what was asked for."""
+    print(line, flush=True)  # noqa: T201 - the one place that prints
+
+
+def note(line: str) -> None:
+    """A line beside what was asked for."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def error(problem: AbiertoError) -> None:
+    """What happened, and what to do next."""
+    what, next_step = tell(problem)
+    note(f"{_marked(text('word.error'), '31')}: {what}")
+    if next_step:
+        note(f"{_marked(text('word.hint'), '36')}: {next_step}")
+
+
+def warn(problem: AbiertoError) -> None:
+    """Something that went wrong and does not stop what was asked for."""
+    note(f"{_marked(text('word.note'), '33')}: {' '.join(tell(problem))}")
+
+
+def as_json(body: Any) -> None:
+    """The one JSON document of a command that was called with --json."""
+    say(json.dumps(body, ensure_ascii=False, indent=2))
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Rows in columns for a person; for a program, lines with tabs and without headings."""
+    if not is_terminal(sys.stdout):
+        for row in rows:
+            say("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(*headings, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        drawn.add_row(*row)
+    Console(highlight=False, markup=False).print(drawn)
+
+
+def confirm(question: str, *, option: str) -> bool:
+    """Ask for a yes. Raises NotConfirmed, which names the option that says yes, where nobody can answer."""
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+        raise NotConfirmed(option)
+    sys.stderr.write(f"{question} {text('word.yes_no')} ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline().strip().lower()
+    return answer in ("", "y", "yes", "s", "si", "sí")
+
+
+def _marked(word: str, colour: str) -> str:
+    coloured = is_terminal(sys.stderr) and config.wants_colour()
+    return f"\x1b[{colour}m{word}\x1b[0m" if coloured else word

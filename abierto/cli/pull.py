@@ -1,0 +1,91 @@
+"""`abierto pull`: fetch a model, with how far it is, how fast, and how long it will still take."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from time import perf_counter
+from typing import Any
+
+from abierto import catalog, config
+from abierto.catalog import Card
+from abierto.cli import out
+from abierto.cli.progress import ProgressLine
+from abierto.cli.words import argument, command, option
+from abierto.errors import AbiertoError, JournalUnavailable, UnknownModel
+from abierto.locale import text
+from abierto.locale.numbers import size
+from abierto.runtime.resolve import SCHEMES
+from abierto.store import records, sources
+from abierto.store.progress import PullProgress
+from abierto.store.pull import pull as fetch
+from abierto.store.sources import Source
+
+
+@command("pull")
+@argument("model")
+@option("--name", metavar="NAME")
+@option("--sha256", metavar="HASH")
+def pull(model: str, name: str | None, sha256: str | None) -> None:
+    """Pull by the name of a card, or by a source."""
+    pull_model(model, name, sha256)
+
+
+def pull_model(model: str, name: str | None = None, sha256: str | None = None) -> None:
+    """Fetch what a card or a source names, show how far it is, and write it into the journal."""
+    source, chosen, card = _what(model)
+    name = name or chosen
+    first = next(iter(card.weights.values())) if card else None
+    expected = sha256.lower() if sha256 else first.sha256 if first else None
+    folder = config.folders().models
+    known = records.get(folder, name)
+    if known and known.intact and known.source == str(source) and expected in (None, known.files[0].sha256):
+        out.note(text("pull.here", name=name, size=size(known.size)))
+        return
+    started = perf_counter()
+    facts: dict[str, Any] = {"model": name, "source": str(source)}
+    try:
+        steps = fetch(source, name, folder, sha256=expected, size=first.size if first else None)
+        _shown(name, steps)
+    except (AbiertoError, KeyboardInterrupt) as error:
+        _journal(**facts, outcome=getattr(error, "code", "cancelled"), seconds=perf_counter() - started)
+        raise
+    record = records.get(folder, name)
+    assert record is not None, "a pull that ended well leaves a record"
+    facts |= {"sha256": record.files[0].sha256, "bytes": record.size}
+    _journal(**facts, outcome="done", seconds=perf_counter() - started)
+    out.note(text("pull.done", name=name, size=size(record.size), path=record.files[0].path))
+    if card and card.license:
+        out.note(text("pull.license", license=card.license, name=name))
+
+
+def _what(model: str) -> tuple[Source, str, Card | None]:
+    if model.startswith(SCHEMES):
+        source = sources.parse(model)
+        filename = source.path.name if isinstance(source, sources.FileSource) else source.filename
+        # The same file by its address is the same model as by its card.
+        card = next((card for card in catalog.cards().values() if _first_source(card) == str(source)), None)
+        return source, card.name if card else filename.removesuffix(".gguf").lower(), card
+    card = catalog.find(model)
+    if card is None or not card.weights:
+        raise UnknownModel(model, catalog.nearest(model))
+    return sources.parse(_first_source(card)), card.name, card
+
+
+def _first_source(card: Card) -> str:
+    return next((weights.source for weights in card.weights.values()), "")
+
+
+def _shown(name: str, steps: Iterator[PullProgress]) -> None:
+    with closing(steps), ProgressLine(name) as line:  # type: ignore[type-var]
+        for step in steps:
+            line.update(text(f"stage.{step.stage}"), step.done, step.total, step.resumed)
+
+
+def _journal(**facts: Any) -> None:
+    from abierto.journal import Journal
+
+    try:
+        journal = Journal.at(config.folders().data, config.settings().journal)
+        journal.add_pull(**facts)
+        journal.close()
+    except JournalUnavailable as error:
+        out.warn(error)

@@ -1,0 +1,232 @@
+"""The Python API: `abierto.chat(...)`, with the model of the last call kept loaded until another is asked for."""
+
+import atexit
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Literal, overload
+
+from abierto import config, locale
+from abierto.errors import AbiertoError, EmptyPrompt, JournalUnavailable
+from abierto.runtime import schema as schemas
+from abierto.runtime.model import Model, Stats, load, write_runs
+from abierto.tasks.chat import ChatRequest, Message, Sampling
+from abierto.tasks.events import Event, Finish, Text
+
+Prompt = str | Sequence[Mapping[str, str]]
+
+
+class Answer(str):
+    """The text of an answer, and what is known of it.
+
+    finish_reason: `stop`, or `length` when a limit of tokens ended it. stats: what it cost. model: who gave it.
+    """
+
+    finish_reason: str
+    stats: Stats | None
+    model: str
+
+    def _repr_markdown_(self) -> str:
+        # Notebooks draw answers as what they are: Markdown.
+        return str(self)
+
+
+@overload
+def chat(
+    prompt: Prompt,
+    *,
+    model: str = "",
+    system: str | None = None,
+    stream: Literal[False] = False,
+    schema: Mapping[str, Any] | None = None,
+    max_tokens: int | None = None,
+    temperature: float | None = None,
+    top_p: float | None = None,
+    top_k: int | None = None,
+    min_p: float | None = None,
+    repeat_penalty: float | None = None,
+    seed: int | None = None,
+    stop: str | Sequence[str] = (),
+    context: int = 0,
+    engine: str = "",
+) -> Answer: ...
+
+
+@overload
+def chat(
+    prompt: Prompt,
+    *,
+    model: str = "",
+    system: str | None = None,
+    stream: Literal[True],
+    schema: Mapping[str, Any] | None = None,
+    max_tokens: int | None = None,
+    temperature: float | None = None,
+    top_p: float | None = None,
+    top_k: int | None = None,
+    min_p: float | None = None,
+    repeat_penalty: float | None = None,
+    seed: int | None = None,
+    stop: str | Sequence[str] = (),
+    context: int = 0,
+    engine: str = "",
+) -> Iterator[str]: ...
+
+
+def chat(
+    prompt: Prompt,
+    *,
+    model: str = "",
+    system: str | None = None,
+    stream: bool = False,
+    schema: Mapping[str, Any] | None = None,
+    max_tokens: int | None = None,
+    temperature: float | None = None,
+    top_p: float | None = None,
+    top_k: int | None = None,
+    min_p: float | None = None,
+    repeat_penalty: float | None = None,
+    seed: int | None = None,
+    stop: str | Sequence[str] = (),
+    context: int = 0,
+    engine: str = "",
+) -> Answer | Iterator[str]:
+    """Ask a model on this computer, and get its answer.
+
+    >>> import abierto
+    >>> abierto.chat("Say yes.", model="echo")
+    'Say yes.'
+    >>> for piece in abierto.chat("Count to three.", model="echo", stream=True):
+    ...     print(piece, end="")
+    Count to three.
+
+    Args:
+        prompt: What to ask; or a conversation, as a list of {"role": "user" | "assistant" | "system", "content": ...}.
+        model: A name from `abierto models`, a path of a GGUF file, or a source. Default: the starter model.
+        system: What the model is told before the conversation.
+        stream: Return an iterator over the pieces of the answer, as they come. Closing it stops the model.
+        schema: A JSON schema; the answer is JSON that follows it.
+        max_tokens: The most tokens of the answer.
+        temperature: 0 (always the likeliest token) to 5.
+        top_p: Keep the likeliest tokens that make up this share of probability, 0 to 1.
+        top_k: Keep this many of the likeliest tokens; 0 keeps all.
+        min_p: Drop tokens below this share of the likeliest one's probability, 0 to 1.
+        repeat_penalty: 1 for none; more makes repetition less likely.
+        seed: 0 to 2**32 - 2. The same seed gives the same answer on the same machine.
+        stop: A string, or several, before which the answer ends.
+        context: Tokens that the conversation may hold; default: what is usual for the model and fits into memory.
+        engine: A name from `abierto doctor`; default: the first that reads the model's file.
+
+    Returns:
+        The text, as an `Answer`: a `str` with `finish_reason` and `stats`; or, with `stream`, an iterator of `str`.
+
+    Raises:
+        abierto.AbiertoError: With what happened and what to do next in its note. Nothing of the prompt is stored.
+    """
+    try:
+        sampling = Sampling(
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            top_k=top_k,
+            min_p=min_p,
+            repeat_penalty=repeat_penalty,
+            seed=seed,
+            stop=(stop,) if isinstance(stop, str) else tuple(stop),
+        )
+        if schema is not None:
+            schemas.check(schema, "schema")
+        request = ChatRequest(_messages(prompt, system), sampling, schema)
+        loaded = _KEPT.get(model, engine, context)
+    except AbiertoError as error:
+        raise _worded(error) from error.__cause__
+    events = _told(loaded, request)
+    return _pieces(events) if stream else _whole(loaded, events, schema)
+
+
+def unload() -> None:
+    """Give back the memory of the model that `chat` keeps loaded. The next call loads it again."""
+    _KEPT.drop()
+
+
+class _Kept:
+    """The one loaded model that calls share."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._model: Model | None = None
+        self._call: tuple[str, str, int] | None = None
+
+    def get(self, model: str, engine: str, context: int) -> Model:
+        """The model of the last call, if this call asks for the same; else another one in its place."""
+        with self._lock:
+            if self._model is None or self._call != (model, engine, context):
+                self._close()
+                self._model = load(model, engine=engine, context=context)
+                self._call = (model, engine, context)
+            return self._model
+
+    def drop(self) -> None:
+        """Close the model, if there is one."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._model:
+            self._model.close()
+        self._model = self._call = None
+
+
+_KEPT = _Kept()
+
+
+@atexit.register
+def _leave() -> None:
+    unload()
+    # At the end of a program nobody is left to be told that its numbers could not be kept.
+    with suppress(JournalUnavailable):
+        write_runs()
+
+
+def _messages(prompt: Prompt, system: str | None) -> tuple[Message, ...]:
+    if isinstance(prompt, str):
+        prompt = [{"role": "user", "content": prompt}]
+    if not prompt or not prompt[-1]["content"].strip():
+        raise EmptyPrompt()
+    first = () if system is None else (Message("system", system),)
+    # A role that does not exist is the engine's to refuse, with its chat template's own words.
+    return (*first, *(Message(turn["role"], turn["content"]) for turn in prompt))  # type: ignore[arg-type]
+
+
+def _told(model: Model, request: ChatRequest) -> Iterator[Event]:
+    try:
+        yield from model.chat(request)
+    except AbiertoError as error:
+        raise _worded(error) from error.__cause__
+
+
+def _pieces(events: Iterator[Event]) -> Iterator[str]:
+    for event in events:
+        if isinstance(event, Text):
+            yield event.text
+
+
+def _whole(model: Model, events: Iterator[Event], schema: Mapping[str, Any] | None) -> Answer:
+    said = list(events)
+    answer = Answer("".join(event.text for event in said if isinstance(event, Text)))
+    answer.finish_reason = next(event.reason for event in said if isinstance(event, Finish))
+    answer.stats, answer.model = model.last, model.name
+    if schema is not None:
+        try:
+            schemas.validate(answer, schema)
+        except AbiertoError as error:
+            raise _worded(error) from error.__cause__
+    return answer
+
+
+def _worded(error: AbiertoError) -> AbiertoError:
+    """The error with its sentences as a note, which Python prints below the traceback."""
+    locale.use(config.settings().language or config.system_language())
+    what, next_step = locale.tell(error)
+    error.add_note(f"{what}\n{next_step}")
+    return error

@@ -1,0 +1,59 @@
+"""Whether a model fits into this computer's memory, and with how long a context: decided before anything is loaded."""
+
+from dataclasses import dataclass
+
+from abierto import catalog, machine
+from abierto.config import Settings
+from abierto.errors import NotEnoughMemory, OptionOutOfRange
+from abierto.formats import footprint
+from abierto.formats.gguf import GGUFHeader, read_header
+from abierto.runtime.resolve import Target
+
+MB = 1_000_000
+# A context that nobody asked for costs memory that nobody asked for.
+USUAL_CONTEXT = 8192
+LEAST_CONTEXT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a model is to be loaded. context: tokens, 0 where the engine decides. estimate: bytes, 0 when unknown."""
+
+    context: int = 0
+    trained: int = 0
+    estimate: int = 0
+
+
+def plan(target: Target, asked: int, settings: Settings) -> Plan:
+    """The context to load a model with: what was asked for, else the setting, else what is usual and fits.
+
+    Raises NotEnoughMemory with what would fit, OptionOutOfRange for a context the model was not trained for,
+    and the errors of a file that is not what it should be.
+    """
+    if target.format != "gguf":
+        return Plan(context=asked or settings.context)
+    header = read_header(target.files[0])
+    trained = header.context_length or USUAL_CONTEXT
+    wanted = asked or min(settings.context, trained)
+    if wanted > trained:
+        raise OptionOutOfRange("context", wanted, 1, trained)
+    room = machine.room(machine.memory(), settings.memory_margin * MB)
+    context = wanted or min(trained, USUAL_CONTEXT)
+    estimate = footprint.estimate(header, context).total
+    if estimate > room:
+        largest = footprint.largest_context(header, room)
+        if wanted or largest < LEAST_CONTEXT:
+            raise NotEnoughMemory(target.name, estimate, max(room, 0), context, largest, smaller_models(room, header))
+        context, estimate = largest, footprint.estimate(header, largest).total
+    return Plan(context, trained, estimate)
+
+
+def smaller_models(room: int, header: GGUFHeader) -> list[str]:
+    """Cards of the catalog whose weights are smaller than this file and fit into `room` bytes, the largest first."""
+    sizes = {
+        card.name: min(weights.size for weights in card.weights.values() if weights.size)
+        for card in catalog.cards().values()
+        if any(weights.size for weights in card.weights.values())
+    }
+    fitting = [name for name, size in sizes.items() if size < min(room, header.file_size)]
+    return sorted(fitting, key=lambda name: -sizes[name])[:3]

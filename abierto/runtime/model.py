@@ -1,0 +1,224 @@
+"""A loaded model as the rest of Abierto sees it: fitted, locked, counted, measured and recorded.
+
+Nothing above this module can tell which engine answers, or in which process.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from time import perf_counter
+from types import TracebackType
+from typing import Any
+
+from abierto import config, engines, machine
+from abierto.catalog import Card
+from abierto.engines.session import LoadOptions, Session
+from abierto.errors import AbiertoError, LoadFailed, MissingFeature, NoEngineForFile, PromptTooLong
+from abierto.runtime import child
+from abierto.runtime.fit import Plan, plan
+from abierto.runtime.resolve import Target, resolve
+from abierto.store import locks
+from abierto.tasks.chat import ChatRequest, Sampling
+from abierto.tasks.events import Event, Finish, Reasoning, Text, Usage
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What one answer cost. Times in seconds, memory in bytes; speeds in tokens per second."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    prompt_seconds: float
+    generation_seconds: float
+    first_token_seconds: float
+    memory: int
+
+    @property
+    def prompt_speed(self) -> float:
+        """Tokens of the prompt that were read per second; those still known from before do not count."""
+        return (self.prompt_tokens - self.cached_tokens) / self.prompt_seconds if self.prompt_seconds else 0.0
+
+    @property
+    def generation_speed(self) -> float:
+        """Tokens of the answer per second."""
+        return self.completion_tokens / self.generation_seconds if self.generation_seconds else 0.0
+
+
+class Model:
+    """A loaded model. Close it, or use it in a `with` block.
+
+    context: tokens that a conversation may hold. last: what the last answer cost, None before the first.
+    """
+
+    def __init__(self, target: Target, session: Session, fitted: Plan, held: ExitStack) -> None:
+        self.name = target.name
+        self.card: Card | None = target.card
+        self.engine = session.engine
+        self.features = session.features
+        self.context = session.context
+        self.trained = fitted.trained or session.context
+        self.last: Stats | None = None
+        self._session = session
+        self._estimate = fitted.estimate
+        self._held = held
+
+    def count_tokens(self, request: ChatRequest) -> int:
+        """The tokens of a request's messages, as the model will read them."""
+        return self._session.count_tokens(request)
+
+    def chat(self, request: ChatRequest) -> Iterator[Event]:
+        """The answer, event by event; closing the iterator cancels it.
+
+        Raises PromptTooLong before anything is computed: a context is never cut in silence.
+        """
+        if request.schema is not None and "schema" not in self.features:
+            raise MissingFeature(self.engine, "schema")
+        tokens = self.count_tokens(request)
+        if tokens >= self.context:
+            raise PromptTooLong(tokens, self.context, self.trained)
+        defaults = Sampling(**self.card.defaults) if self.card else Sampling()
+        return self._recorded(replace(request, sampling=request.sampling.over(defaults)))
+
+    def memory(self) -> int:
+        """Bytes that the process which computes holds now, as the operating system counts them."""
+        return machine.process_memory(self._session.pid)
+
+    def close(self) -> None:
+        """Give the memory back and let others change the model's files."""
+        self._session.close()
+        self._held.close()
+
+    def __enter__(self) -> "Model":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _recorded(self, request: ChatRequest) -> Iterator[Event]:
+        started, first = perf_counter(), 0.0
+        usage, outcome = Usage(0, 0), "cancelled"
+        events = self._session.chat(request)
+        try:
+            for event in events:
+                if isinstance(event, Usage):
+                    usage = event
+                elif isinstance(event, Finish):
+                    outcome = event.reason
+                    self.last = self._stats(usage, first)
+                elif isinstance(event, Text | Reasoning) and not first:
+                    first = perf_counter() - started
+                yield event
+        except AbiertoError as error:
+            outcome = error.code
+            raise
+        finally:
+            _close(events)
+            self._record(outcome)
+
+    def _stats(self, usage: Usage, first: float) -> Stats:
+        return Stats(
+            prompt_tokens=usage.prompt_tokens,
+            cached_tokens=usage.cached_tokens,
+            completion_tokens=usage.completion_tokens,
+            prompt_seconds=usage.prompt_seconds,
+            generation_seconds=usage.generation_seconds,
+            first_token_seconds=first,
+            memory=self.memory(),
+        )
+
+    def _record(self, outcome: str) -> None:
+        facts: dict[str, Any] = {"model": self.name, "engine": self.engine, "task": "chat", "outcome": outcome}
+        if self.last and outcome in ("stop", "length"):
+            facts |= {
+                "prompt_tokens": self.last.prompt_tokens,
+                "completion_tokens": self.last.completion_tokens,
+                "prompt_seconds": self.last.prompt_seconds,
+                "generation_seconds": self.last.generation_seconds,
+                "first_token_seconds": self.last.first_token_seconds,
+                "memory_estimate": self._estimate or None,
+                "memory_measured": self.last.memory,
+            }
+        _RUNS.append(facts)
+
+
+# Numbers of runs that wait to be written. Writing takes a database, which would stand between a person and the
+# answer; `write_runs` is called when nobody waits.
+_RUNS: list[dict[str, Any]] = []
+
+
+def write_runs() -> None:
+    """Write what was measured into the journal. Raises JournalUnavailable; the numbers are then dropped."""
+    if not _RUNS:
+        return
+    from abierto.journal import Journal
+
+    waiting, _RUNS[:] = list(_RUNS), []
+    journal = Journal.at(config.folders().data, config.settings().journal)
+    for facts in waiting:
+        journal.add_run(**facts)
+    journal.close()
+
+
+def load(name: str = "", *, engine: str = "", context: int = 0) -> Model:
+    """Load a model by name: a card, a pulled model, a path or a source; without one, the model of the settings.
+
+    engine: a name from `engines.ENGINES`; empty or `auto`: the first that reads the file.
+    context: tokens of the conversation; 0: what is usual and fits.
+    Raises what `resolve`, `plan` and `engines.load` raise.
+    """
+    settings, models = config.settings(), config.folders().models
+    name = name or settings.model
+    with ExitStack() as held:
+        target = resolve(name, models)
+        if target.record:
+            held.enter_context(locks.use(models, target.record))
+            # Only now is it certain that nobody replaces the files.
+            target = resolve(name, models)
+        chosen = _engine(target, engine or settings.engine)
+        fitted = plan(target, context, settings)
+        threads = settings.threads or machine.cores().physical
+        options = LoadOptions(context=fitted.context, threads=threads, settings=_engine_settings(settings.llama_server))
+        session = _start(chosen, target, options)
+        return Model(target, session, fitted, held.pop_all())
+
+
+def _engine(target: Target, asked: str) -> str:
+    able = engines.engines_for(target.format)
+    if asked != AUTO:
+        engines.check(asked)
+        able = [name for name in able if name == asked]
+    if not able:
+        raise NoEngineForFile(target.files[0] if target.files else target.name, target.format)
+    return able[0]
+
+
+def _engine_settings(llama_server: str) -> dict[str, str]:
+    """The program to run llama.cpp with: the one that was named; without the built-in one, one on the PATH."""
+    if not llama_server and not find_spec(engines.PACKAGES["llamacpp"]):
+        llama_server = shutil.which("llama-server") or ""
+    return {"llama_server": llama_server} if llama_server else {}
+
+
+def _start(engine: str, target: Target, options: LoadOptions) -> Session:
+    files = list(target.files)
+    if not target.vouched:
+        # Native code can die of a file that was made to kill it; then it must not be this process that dies.
+        return child.load(engine, files, options)
+    try:
+        return engines.load(engine, files, options)
+    except LoadFailed:
+        # In a process of its own the engine can say why.
+        return child.load(engine, files, options)
+
+
+def _close(events: Iterator[Event]) -> None:
+    close = getattr(events, "close", None)
+    if close:
+        close()

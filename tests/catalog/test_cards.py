@@ -1,0 +1,57 @@
+"""The cards: found by name, complete, and every fact with the place where it was read."""
+
+import dataclasses
+import re
+
+import pytest
+
+from abierto import catalog, locale
+from abierto.catalog import Card
+from abierto.store import sources
+
+CARDS = list(catalog.cards().values())
+MODELS = [card for card in CARDS if card.weights]
+
+
+@pytest.mark.parametrize("name", ["smollm2:135m", "smollm2", "SmolLM2-135M-Instruct"])
+def test_a_model_is_found_by_name_and_alias_in_any_capitals(name: str) -> None:
+    card = catalog.find(name)
+    assert card is not None
+    assert card.name == "smollm2:135m"
+
+
+def test_a_misspelt_name_offers_the_right_one() -> None:
+    assert catalog.nearest("smolm2")[0] == "smollm2:135m"
+    assert "mine" in catalog.nearest("mina", ["mine"])
+    assert catalog.nearest("") == []
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+def test_no_two_cards_share_a_name(card: Card) -> None:
+    names = [name for other in CARDS for name in (other.name, *other.aliases)]
+    assert all(names.count(name) == 1 and name == name.lower() for name in (card.name, *card.aliases))
+
+
+@pytest.mark.parametrize("card", MODELS, ids=lambda card: card.name)
+def test_every_fact_of_a_card_says_where_it_was_read(card: Card) -> None:
+    stated = {
+        field.name
+        for field in dataclasses.fields(Card)
+        if field.name not in ("name", "title", "pipeline_tag", "aliases", "evidence") and getattr(card, field.name)
+    }
+    shown = {fact for evidence in card.evidence for fact in evidence.facts}
+    assert stated - shown == set()
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", evidence.read) for evidence in card.evidence)
+
+
+@pytest.mark.parametrize("card", MODELS, ids=lambda card: card.name)
+def test_every_file_of_a_card_can_be_fetched_and_verified(card: Card) -> None:
+    for weights in card.weights.values():
+        assert str(sources.parse(weights.source)) == weights.source
+        assert weights.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", weights.sha256)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+def test_openness_is_told_in_every_language(card: Card) -> None:
+    assert set(card.openness) == set(locale.LANGUAGES)
+    assert len({len(said) for said in card.openness.values()}) == 1

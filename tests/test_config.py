@@ -1,0 +1,44 @@
+"""Settings come from the environment, then the file, then the defaults; a bad one is named, never ignored."""
+
+from pathlib import Path
+
+import pytest
+
+from abierto import config
+from abierto.errors import InvalidSetting
+
+
+def test_one_variable_puts_everything_into_one_place(tmp_path: Path) -> None:
+    folders = config.folders({"ABIERTO_HOME": str(tmp_path / "mine")})
+    assert {folders.data, folders.config, folders.cache} == {tmp_path / "mine" / "data", tmp_path / "mine", tmp_path / "mine" / "cache"}
+    assert folders.models.is_relative_to(folders.data)
+
+
+def test_environment_wins_over_file_over_default(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('language = "es"\ncontext = 1024\nkeep_conversations = false\n')
+    environment = {"ABIERTO_HOME": str(tmp_path), "ABIERTO_CONTEXT": "2048"}
+    found = config.settings(environment)
+    assert (found.language, found.context, found.keep_conversations, found.engine) == ("es", 2048, False, "auto")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ['context = "long"', "context = true", "nonsense = 1", "context = ", "\x00"],
+    ids=["wrong type", "a switch for a number", "unknown", "no TOML", "no text"],
+)
+def test_a_bad_file_is_named(tmp_path: Path, written: str) -> None:
+    (tmp_path / "config.toml").write_text(written)
+    with pytest.raises(InvalidSetting) as caught:
+        config.settings({"ABIERTO_HOME": str(tmp_path)})
+    assert caught.value.where == str(tmp_path / "config.toml")
+
+
+def test_a_bad_variable_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting) as caught:
+        config.settings({"ABIERTO_HOME": str(tmp_path), "ABIERTO_KEEP_CONVERSATIONS": "perhaps"})
+    assert caught.value.setting == "ABIERTO_KEEP_CONVERSATIONS"
+
+
+def test_the_language_is_asked_for_in_the_order_of_posix() -> None:
+    assert config.system_language({"LANG": "es_ES.UTF-8", "LC_ALL": "en_GB.UTF-8"}) == "en_GB.UTF-8"
+    assert config.system_language({"LANG": "es_ES.UTF-8", "LC_ALL": ""}) == "es_ES.UTF-8"
