@@ -10,8 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from abierto.runtime.ask import Answer, chat, unload
     from abierto.errors import AbiertoError
+    from abierto.runtime.ask import Answer, chat, unload
 
 __version__ = "0.1.0"
 __all__ = ["AbiertoError", "Answer", "__version__", "chat", "unload"]

@@ -98,16 +98,16 @@ def _desktop_language() -> str:
 def _from_file(path: Path) -> dict[str, Any]:
     try:
         written = path.read_text("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidSetting("", str(error), str(path)) from error
+        raise InvalidSetting(FILE_NAME, str(error), str(path)) from error
     import tomllib
 
     try:
         body = tomllib.loads(written)
     except tomllib.TOMLDecodeError as error:
-        raise InvalidSetting("", str(error), str(path)) from error
+        raise InvalidSetting(FILE_NAME, str(error), str(path)) from error
     kinds = {item.name: type(item.default) for item in fields(Settings)}
     for name, value in body.items():
         if type(value) is not kinds.get(name):

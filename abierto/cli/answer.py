@@ -1,23 +1,11 @@
 """An answer as it comes: Markdown in a terminal, plain text into a pipe or a file."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
+from abierto.cli.markdown import MarkdownStream
 from abierto.tasks.events import Event, Finish, Reasoning, Text
-
-
-class Stream(Protocol):
-    """Where an answer goes, piece by piece."""
-
-    def feed(self, text: str) -> None:
-        """The next piece of the answer."""
-
-    def think(self, text: str) -> None:
-        """The next piece of the reasoning before it."""
-
-    def close(self) -> None:
-        """No more pieces."""
 
 
 @dataclass(slots=True)
@@ -32,7 +20,7 @@ class Shown:
 def show(events: Iterator[Event], *, silent: bool = False, plain: bool = False) -> Shown:
     """Show an answer until its end and return it. silent: show nothing; plain: as it is, without Markdown."""
     shown = Shown()
-    stream = None if silent else _stream(plain)
+    stream = None if silent else MarkdownStream(sys.stdout, plain=plain)
     try:
         for event in events:
             if isinstance(event, Text):

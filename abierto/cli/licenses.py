@@ -1,7 +1,7 @@
 """`abierto licenses`: every package and every pulled model, with its licence."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 
 from abierto import catalog, config
@@ -9,6 +9,10 @@ from abierto.cli import out
 from abierto.cli.words import command, option
 from abierto.locale import text
 from abierto.store import records
+
+
+# What is longer is the text of a licence, not its name.
+LONGEST_NAME = 60
 
 
 @command("licenses")
@@ -36,22 +40,20 @@ def _packages() -> Iterator[tuple[str, str, str]]:
             package = metadata.distribution(name)
         except metadata.PackageNotFoundError:
             continue  # of an extra or another system
-        found[f"{package.name} {package.version}"] = _license(package.metadata)
+        found[f"{package.name} {package.version}"] = _license(package.metadata.json)
         waiting += [re.split(r"[^\w.-]", needed, maxsplit=1)[0].lower() for needed in package.requires or ()]
     for package_name in sorted(found, key=str.lower):
         yield "package", package_name, found[package_name]
 
 
-def _license(facts: metadata.PackageMetadata) -> str:
+def _license(facts: Mapping[str, str | list[str]]) -> str:
     """The licence that a package states: as an expression, else in a word, else by its classifiers."""
-    if expression := facts.get("License-Expression"):
+    if expression := facts.get("license_expression"):
         return str(expression)
-    classified = [
-        line.rpartition(" :: ")[2] for line in facts.get_all("Classifier") or () if line.startswith("License")
-    ]
-    stated = str(facts.get("License") or "").strip()
-    if stated and len(stated) < 60:
+    stated = str(facts.get("license", "")).strip()
+    if stated and len(stated) < LONGEST_NAME:
         return stated
+    classified = [line.rpartition(" :: ")[2] for line in facts.get("classifier", ()) if line.startswith("License")]
     return ", ".join(classified) or text("word.unknown")
 
 

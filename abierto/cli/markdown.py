@@ -71,11 +71,11 @@ class MarkdownStream:
             self._ready = ended + (ended - started) * (1 / DRAWING_SHARE - 1)
 
     def close(self) -> None:
-        """Draw what is left and end the line."""
+        """Draw what is left, and in a terminal end the line."""
         self._end_thinking()
         if self._renderer:
             self._draw(self._renderer, self._blocks.close(), None)
-        if self._line_open:
+        if self._line_open and self._terminal:
             self._write("\n")
 
     def _draw(self, renderer: Renderer, closed: list[Prose | CodeLine], rest: Prose | CodeLine | None) -> None:

@@ -77,7 +77,9 @@ def _first_source(card: Card) -> str:
 def _shown(name: str, steps: Iterator[PullProgress]) -> None:
     with closing(steps), ProgressLine(name) as line:  # type: ignore[type-var]
         for step in steps:
-            line.update(text(f"stage.{step.stage}"), step.done, step.total, step.resumed)
+            counts_bytes = step.stage != "resolve"
+            done, total = (step.done, step.total) if counts_bytes else (0, None)
+            line.update(text(f"stage.{step.stage}"), done, total, step.resumed)
 
 
 def _journal(**facts: Any) -> None:

@@ -40,7 +40,9 @@ class Command(click.Command):
     context_class = _Context
 
     def __init__(self, name: str, **facts: Any) -> None:
-        super().__init__(name, help=text(f"command.{name}.help"), options_metavar=text("help.options_metavar"), **facts)
+        # In place of the docstring of its function, which is for readers of the source.
+        facts["help"] = text(f"command.{name}.help")
+        super().__init__(name, options_metavar=text("help.options_metavar"), **facts)
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         return _in_our_words(super().get_help_option(ctx))
@@ -52,11 +54,9 @@ class Group(click.Group):
     context_class = _Context
 
     def __init__(self, modules: Mapping[str, str], version: str) -> None:
-        metavars = {
-            "options_metavar": text("help.options_metavar"),
-            "subcommand_metavar": text("help.subcommand_metavar"),
-        }
-        super().__init__("abierto", help=text("command.abierto.help"), **metavars)
+        super().__init__("abierto", help=text("command.abierto.help"))
+        self.options_metavar = text("help.options_metavar")
+        self.subcommand_metavar = text("help.subcommand_metavar")
         self._modules = modules
         shown = click.version_option(
             version, prog_name="abierto", message="%(prog)s %(version)s", help=text("option.version")
@@ -89,10 +89,7 @@ def command(name: str) -> Callable[[Callable[..., None]], Command]:
     """Make a function the command of this name."""
 
     def wrap(function: Callable[..., None]) -> Command:
-        made = click.command(name, cls=Command)(function)
-        # No word of the function's docstring, which is for readers of the source, reaches the help.
-        assert isinstance(made, Command)
-        return made
+        return click.command(name, cls=Command)(function)
 
     return wrap
 

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from abierto import catalog
 from abierto.catalog import Card
-from abierto.errors import FileMissing, ModelNotPulled, NoEngineForFile, UnknownModel
+from abierto.errors import FileMissing, ModelNotPulled, NoEngineForFile, NotAModel, UnknownModel
 from abierto.formats.detect import detect
 from abierto.store import records
 from abierto.store.records import Record
 from abierto.store.sources import FileSource, parse
 
 SCHEMES = ("file:", "pypi:")
+# Formats of models that no engine here reads yet; any other file is no model at all.
+OTHER_FORMATS = ("ggml", "safetensors", "onnx", "pickle", "tflite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ def _by_record(record: Record, card: Card | None) -> Target:
 
 def _format(path: Path) -> str:
     found = detect(path)
-    if found != "gguf":
+    if found in OTHER_FORMATS:
         raise NoEngineForFile(str(path), found)
+    if found != "gguf":
+        raise NotAModel(str(path), found)
     return found

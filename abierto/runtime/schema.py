@@ -35,7 +35,7 @@ def check(schema: Any, where: str) -> None:
     if not isinstance(schema, Mapping):
         raise InvalidSchema(where, f"{type(schema).__name__}, not an object")
     try:
-        validator_for(schema, default=Draft202012Validator).check_schema(schema)
+        validator_for(schema, default=Draft202012Validator).check_schema(dict(schema))
     except SchemaError as error:
         raise InvalidSchema(where, f"{error.json_path}: {error.message}") from error
 

@@ -1,0 +1,25 @@
+"""What the parts of a conversation work with: the talk, its model, the person's keyboard, the journal."""
+
+from dataclasses import dataclass
+
+from abierto.cli.conversation.keeping import Keeper
+from abierto.cli.conversation.loading import Chosen
+from abierto.cli.conversation.reading import Reader
+from abierto.cli.conversation.state import Talk
+
+
+@dataclass(slots=True)
+class Desk:
+    """One conversation at work. stats: what each answer cost is shown; over: the person wants to leave."""
+
+    talk: Talk
+    chosen: Chosen
+    keeper: Keeper
+    reader: Reader
+    stats: bool = False
+    over: bool = False
+
+    def keep(self) -> None:
+        """Keep the conversation as it is now, if conversations are kept."""
+        if self.talk.exchanges or self.talk.question or self.talk.number is not None:
+            self.keeper.keep(self.talk, self.chosen.choice.name)

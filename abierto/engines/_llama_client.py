@@ -1,0 +1,232 @@
+"""llama-server's HTTP dialect: just enough HTTP/1.1 for its private socket, and its answers as our events.
+
+One connection serves one request. The standard library's client reads a chunked body line by line in Python, and a
+token is three such lines; here it is one exact read for each chunk. It does not know how the server was started.
+"""
+
+import json
+import re
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from abierto.errors import AbiertoError, EngineCrashed, EngineFailed, InvalidSchema, PromptTooLong
+from abierto.tasks.events import Event, Finish, Progress, Reasoning, Text, Usage
+
+NAME = "llamacpp"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens: `path` of a Unix socket, or else `port` on 127.0.0.1; and the key that it demands."""
+
+    path: str = ""
+    port: int = 0
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+
+    def connect(self) -> socket.socket:
+        """A new connection. Raises OSError when nobody listens."""
+        if not self.path:
+            return socket.create_connection(("127.0.0.1", self.port))
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(self.path)
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+
+class Exchange:
+    """One request and its answer. `status` is there once it is made; the body is read by one of the methods."""
+
+    def __init__(self, address: Address, method: str, path: str, body: object = None) -> None:
+        self._socket = address.connect()
+        self._file = self._socket.makefile("rb")
+        content = b"" if body is None else json.dumps(body).encode()
+        head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        head += f"Authorization: Bearer {address.key}\r\n"
+        head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+        try:
+            self._socket.sendall(head.encode() + content)
+        except OSError:
+            self.close()
+            raise
+
+    def status(self) -> int:
+        """Wait for the answer's head, and tell its status. To be called once, before the body is read."""
+        protocol, _, rest = self._file.readline().partition(b" ")
+        if not protocol.startswith(b"HTTP/1.") or not rest[:3].isdigit():
+            raise ConnectionError("the connection was closed before an answer came")
+        self._chunked = False
+        while line := self._file.readline().strip():
+            name, _, value = line.lower().partition(b":")
+            self._chunked = self._chunked or (name == b"transfer-encoding" and b"chunked" in value)
+        return int(rest[:3])
+
+    def json(self) -> Any:
+        """The whole body, as JSON; None when it is not."""
+        try:
+            return json.loads(b"".join(self._pieces()))
+        except ValueError:
+            return None
+
+    def events(self) -> Iterator[bytes]:
+        """The data of a stream of server-sent events, each as it arrives."""
+        rest = b""
+        for piece in self._pieces():
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                if line.startswith(b"data:"):
+                    yield line[5:].strip()
+
+    def cancel(self) -> None:
+        """Break off: the server sees it, and a thread that waits for the body wakes up. From any thread."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return  # it was over already
+
+    def close(self) -> None:
+        """Give the connection back. The server stops working on a request whose connection is gone."""
+        self._file.close()
+        self._socket.close()
+
+    def _pieces(self) -> Iterator[bytes]:
+        if not self._chunked:
+            yield self._file.read()
+            return
+        while True:
+            size = self._file.readline()
+            if not size.endswith(b"\n"):
+                raise ConnectionError("the connection was closed in the middle of an answer")
+            length = int(size.partition(b";")[0], 16)
+            piece = self._file.read(length + 2)
+            if len(piece) < length + 2:
+                raise ConnectionError("the connection was closed in the middle of an answer")
+            if not length:
+                return
+            yield piece[:-2]
+
+
+def ask(address: Address, method: str, path: str, body: object = None) -> tuple[int, Any]:
+    """One request with a short answer: its status, and its body as JSON."""
+    exchange = Exchange(address, method, path, body)
+    try:
+        return exchange.status(), exchange.json()
+    finally:
+        exchange.close()
+
+
+class Answer(Iterator[Event]):
+    """The events of one answer. The request is sent with the first one that is asked for.
+
+    `died` makes the error for a connection that broke.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        body: dict[str, Any],
+        schema: bool,
+        died: Callable[[str], EngineCrashed],
+    ) -> None:
+        self._address, self._body, self._schema, self._died = address, body, schema, died
+        self._lock = threading.Lock()
+        self._closed = False
+        self._exchange: Exchange | None = None
+        self._events: Generator[Event, None, None] = self._read()
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    def close(self) -> None:
+        """Cancel. May be called twice, and from a thread other than the one that reads."""
+        with self._lock:
+            self._closed = True
+            if self._exchange:
+                self._exchange.cancel()
+        # A generator that runs in another thread cannot be closed; that thread has just been woken up.
+        with suppress(ValueError):
+            self._events.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _read(self) -> Generator[Event, None, None]:
+        try:
+            with self._lock:
+                if self._closed:
+                    return
+                self._exchange = Exchange(self._address, "POST", "/v1/chat/completions", self._body)
+            status = self._exchange.status()
+            if status != 200:
+                raise failure(status, self._exchange.json(), self._schema, self._address)
+            yield from self._translate(self._exchange.events())
+        except OSError as error:
+            if not self._closed:
+                raise self._died(str(error)) from error
+        finally:
+            with self._lock:
+                if self._exchange:
+                    self._exchange.close()
+                    self._exchange = None
+
+    def _translate(self, lines: Iterator[bytes]) -> Iterator[Event]:
+        finish: Finish | None = None
+        for line in lines:
+            if line == b"[DONE]":
+                break
+            body = json.loads(line)
+            if "error" in body:
+                raise failure(body["error"].get("code", 500), body, self._schema, self._address)
+            if progress := body.get("prompt_progress"):
+                yield Progress("prompt", progress["processed"], progress["total"])
+            for choice in body["choices"]:
+                delta = choice["delta"]
+                if text := delta.get("reasoning_content"):
+                    yield Reasoning(text)
+                if text := delta.get("content"):
+                    yield Text(text)
+                if reason := choice["finish_reason"]:
+                    finish = Finish("length" if reason == "length" else "stop")
+            if usage := body.get("usage"):
+                yield _usage(usage, body.get("timings", {}))
+        if finish is None:
+            raise EngineFailed(NAME, "the stream ended before the answer did")
+        yield finish
+
+
+def _usage(usage: dict[str, Any], timings: dict[str, Any]) -> Usage:
+    return Usage(
+        prompt_tokens=usage["prompt_tokens"],
+        completion_tokens=usage["completion_tokens"],
+        cached_tokens=usage.get("prompt_tokens_details", {}).get("cached_tokens", 0),
+        prompt_seconds=timings.get("prompt_ms", 0.0) / 1000,
+        generation_seconds=timings.get("predicted_ms", 0.0) / 1000,
+    )
+
+
+def failure(status: int, body: Any, schema: bool, address: Address) -> AbiertoError:
+    """The error that the server described. schema: whether the request had one."""
+    error = body.get("error") if isinstance(body, dict) else None
+    told: dict[str, Any] = error if isinstance(error, dict) else {}
+    message = str(told.get("message", f"HTTP {status}"))
+    if told.get("type") == "exceed_context_size_error":
+        return PromptTooLong(told["n_prompt_tokens"], told["n_ctx"], _trained(address) or told["n_ctx"])
+    if schema and re.search("schema|grammar", message, re.IGNORECASE):
+        where = re.search(r" at (#[^:\s]*)", message)
+        return InvalidSchema(where[1] if where else "#", message)
+    return EngineFailed(NAME, message)
+
+
+def _trained(address: Address) -> int:
+    """The longest context that the model was trained for, or 0 when the server does not tell."""
+    try:
+        return int(ask(address, "GET", "/v1/models")[1]["data"][0]["meta"]["n_ctx_train"])
+    except (OSError, KeyError, IndexError, TypeError):
+        return 0

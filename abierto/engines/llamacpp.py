@@ -1,0 +1,227 @@
+"""The llama.cpp engine: reads every GGUF file.
+
+Two ways lead to the same HTTP dialect, llama-server's: the `xllamacpp` package runs its code inside this process, and
+the setting `llama_server` names a program to run instead (a path, or `llama-server` for the one on the PATH), which
+is how a build for a GPU is used. Either listens on a socket in a folder that only this user can open (on Windows on
+127.0.0.1), and demands a random key. The setting `verbosity` (-1: silent, 1: errors) is for the built-in one, which
+writes to the standard error of this process. It knows no HTTP face of ours, and no model by name.
+"""
+
+import os
+import re
+import shutil
+import socket
+import tempfile
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from abierto.engines._llama_client import NAME, Address, Answer, ask, failure
+from abierto.engines.kept_process import KeptProcess
+from abierto.engines.session import LoadOptions
+from abierto.errors import EngineCrashed, EngineMissing, FileMissing, LoadFailed
+from abierto.tasks.chat import ChatRequest
+from abierto.tasks.events import Event
+
+# Tokens of a prompt that are read in one go. A cancelled request computes to the end of one, and others wait for it.
+# 256 take about half a second on two slow cores, and reading is no slower than with 512. A program for a GPU is.
+BATCH = 256
+PROGRAM_BATCH = 512
+START_TIMEOUT = 600.0  # seconds; a large model may come from a slow disk, and a program that ends is seen at once
+_LONGEST_SOCKET_PATH = 100  # bytes; the least that a system allows is 104, with the zero at the end
+
+
+def load(files: list[str], options: LoadOptions) -> "LlamaSession":
+    """See `engines.load`. Of a model in several files the first is opened, and llama.cpp finds the others beside it."""
+    folder = _private_folder()
+    try:
+        program = options.settings.get("llama_server", "")
+        start = _start_program if program else _start_package
+        address, server = start(files[0], options, folder)
+        return LlamaSession(address, server, folder, options)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+class LlamaSession:
+    """See `Session`."""
+
+    engine = NAME
+    features = frozenset({"chat", "schema", "seed", "reasoning"})
+
+    def __init__(self, address: Address, server: "KeptProcess | _Package", folder: Path, options: LoadOptions) -> None:
+        self.max_concurrent = options.max_concurrent
+        self.pid = server.pid
+        self._address, self._server = address, server
+        self._answers: weakref.WeakSet[Answer] = weakref.WeakSet()
+        # Runs at close, or when the interpreter ends without one.
+        self._release = weakref.finalize(self, _release, server, folder)
+        properties = self._ask("GET", "/props")
+        self.context = int(properties["default_generation_settings"]["n_ctx"])
+
+    def count_tokens(self, request: ChatRequest) -> int:
+        """As the model reads them, with its chat template."""
+        messages = _messages(request)
+        return int(self._ask("POST", "/v1/chat/completions/input_tokens", {"messages": messages})["input_tokens"])
+
+    def chat(self, request: ChatRequest) -> Iterator[Event]:
+        """See `Session`. The iterator's `close` may be called from another thread, and wakes one that waits."""
+        answer = Answer(self._address, _body(request), request.schema is not None, self._died)
+        self._answers.add(answer)
+        return answer
+
+    def close(self) -> None:
+        """See `Session`. Answers that are being written are broken off."""
+        for answer in list(self._answers):
+            answer.close()
+        self._release()
+
+    def _ask(self, method: str, path: str, body: object = None) -> Any:
+        try:
+            status, found = ask(self._address, method, path, body)
+        except OSError as error:
+            raise self._died(str(error)) from error
+        if status != 200:
+            raise failure(status, found, schema=False, address=self._address)
+        return found
+
+    def _died(self, detail: str) -> EngineCrashed:
+        status = self._server.status(patience=2.0)
+        return EngineCrashed(NAME, status or "connection lost", useful_lines(self._server.tail()) or detail)
+
+
+class _Package:
+    """llama-server's code in this process, as the `xllamacpp` package brings it."""
+
+    def __init__(self, server: object) -> None:
+        self._server: object | None = server
+        self.pid = os.getpid()
+
+    def status(self, patience: float) -> str | None:
+        """This process runs, and with it the server."""
+        return None
+
+    def tail(self) -> str:
+        """What it writes goes to our own standard error."""
+        return ""
+
+    def close(self) -> None:
+        """Dropping the last reference stops its threads and frees its memory."""
+        self._server = None
+
+
+def _release(server: KeptProcess | _Package, folder: Path) -> None:
+    server.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _private_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="abierto-"))  # mode 0700
+    if os.name == "posix" and len(os.fsencode(folder / "llama.sock")) > _LONGEST_SOCKET_PATH:
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="abierto-", dir="/tmp"))
+    return folder
+
+
+def _address(folder: Path) -> Address:
+    if os.name == "posix":
+        return Address(path=str(folder / "llama.sock"))
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return Address(port=probe.getsockname()[1])
+
+
+def _start_package(file: str, options: LoadOptions, folder: Path) -> tuple[Address, _Package]:
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise EngineMissing(NAME, NAME) from error
+    address = _address(folder)
+    params = xllamacpp.CommonParams()
+    params.model.path = file
+    params.hostnames = [address.path or "127.0.0.1"]
+    params.port = address.port
+    params.api_keys = [address.key]
+    params.n_parallel = options.max_concurrent
+    params.n_ctx = options.context * options.max_concurrent  # it is divided by n_parallel
+    params.kv_unified = False
+    params.ctx_shift = False
+    params.cache_ram_mib = 0  # no second cache beside the slots' own
+    params.n_batch = params.n_ubatch = BATCH
+    params.fit_params = False  # what fits was decided before
+    params.warmup = False
+    params.ui = False
+    params.verbosity = int(options.settings.get("verbosity", "-1"))
+    if options.threads:
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads
+    try:
+        return address, _Package(xllamacpp.Server(params))
+    except RuntimeError as error:
+        raise LoadFailed(NAME, Path(file).name) from error
+
+
+def _start_program(file: str, options: LoadOptions, folder: Path) -> tuple[Address, KeptProcess]:
+    named = options.settings["llama_server"]
+    program = shutil.which(named)
+    if not program:
+        raise FileMissing(named)
+    address = _address(folder)
+    command = [program, "--host", address.path or "127.0.0.1", "--port", str(address.port or 8080), "-m", file]
+    command += ["-np", str(options.max_concurrent), "-c", str(options.context * options.max_concurrent)]
+    command += ["-b", str(PROGRAM_BATCH), "--no-context-shift", "--cache-ram", "0", "--no-warmup", "--no-webui"]
+    if options.threads:
+        command += ["-t", str(options.threads)]
+    # The key goes through the environment, because everybody on this computer can read command lines.
+    environment = {**os.environ, "LLAMA_API_KEY": address.key}
+    try:
+        process = KeptProcess(command, environment)
+    except OSError as error:
+        raise LoadFailed(NAME, Path(file).name, str(error)) from error
+    try:
+        _await_ready(process, address, Path(file).name)
+    except BaseException:
+        process.close()
+        raise
+    return address, process
+
+
+def _await_ready(process: KeptProcess, address: Address, model: str) -> None:
+    deadline = monotonic() + START_TIMEOUT
+    while not process.ended.wait(0.01):
+        try:
+            if ask(address, "GET", "/health")[0] == 200:
+                return
+        except OSError:
+            pass  # it does not listen yet
+        if monotonic() > deadline:
+            raise LoadFailed(NAME, model, useful_lines(process.tail()))
+    raise LoadFailed(NAME, model, useful_lines(process.tail()) or str(process.status(0)))
+
+
+def useful_lines(log: str) -> str:
+    """The errors of a llama.cpp log without their time stamps, or its last lines when it marks none as errors."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    errors = [re.sub(r"^[\d.]+ E (\w+ +)?", "", line) for line in lines if re.match(r"[\d.]+ E ", line)]
+    return "\n".join((errors or lines)[-5:])
+
+
+def _messages(request: ChatRequest) -> list[dict[str, str]]:
+    return [{"role": message.role, "content": message.content} for message in request.messages]
+
+
+def _body(request: ChatRequest) -> dict[str, Any]:
+    sampling = request.sampling
+    names = ("max_tokens", "temperature", "top_p", "top_k", "min_p", "repeat_penalty", "seed")
+    body = {name: value for name in names if (value := getattr(sampling, name)) is not None}
+    if sampling.stop:
+        body["stop"] = list(sampling.stop)
+    if request.schema is not None:
+        body["json_schema"] = dict(request.schema)
+    body["messages"] = _messages(request)
+    body["stream"] = body["return_progress"] = True
+    body["stream_options"] = {"include_usage": True}
+    # Numbers come out a little different when a part of the prompt was read earlier, and so might a seeded answer.
+    body["cache_prompt"] = sampling.seed is None
+    return body

