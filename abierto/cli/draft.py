@@ -54,7 +54,7 @@ class Draft:
         """Put `kept` where the draft was, for good, and a new draft below; of a long one only the last lines."""
         columns, rows = self.size()
         draft = draft[-max(1, rows - 1) :]
-        same = 0 if kept or columns != self._columns else _common(self._drawn, draft)
+        same = 0 if kept or columns != self._columns else _same(self._drawn, draft)
         if draft and same == len(self._drawn) == len(draft):
             return
         # Rows that stay need not be drawn again, but the cursor has to end on the last one.
@@ -81,6 +81,6 @@ class Draft:
         return "\r" + (f"\x1b[{up}A\x1b[B\x1b[J\x1b[A" if up else "") + "\x1b[K"
 
 
-def _common(old: list[Line], new: list[Line]) -> int:
+def _same(old: list[Line], new: list[Line]) -> int:
     pairs = zip(old, new, strict=False)
     return next((row for row, (one, other) in enumerate(pairs) if one != other), min(len(old), len(new)))

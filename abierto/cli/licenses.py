@@ -10,7 +10,6 @@ from abierto.cli.words import command, option
 from abierto.locale import text
 from abierto.store import records
 
-
 # What is longer is the text of a licence, not its name.
 LONGEST_NAME = 60
 

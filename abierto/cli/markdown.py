@@ -4,6 +4,7 @@ Blocks that are closed are drawn once and stay; the open one at the end is redra
 or conversations. Whatever a model says, no escape sequence of it reaches a terminal.
 """
 
+from threading import Thread
 from time import perf_counter
 from typing import TextIO
 
@@ -13,7 +14,7 @@ from abierto.cli.rendering import Renderer
 from abierto.locale import text as words
 
 # Drawing takes at most this share of the time, however fast an answer comes.
-DRAWING_SHARE = 0.2
+DRAWING_SHARE = 0.05
 
 
 class MarkdownStream:
@@ -27,21 +28,35 @@ class MarkdownStream:
         self._terminal = file.isatty()
         self._blocks = Blocks()
         self._draft = Draft(file)
-        self._renderer: Renderer | None = None
+        self._made: Renderer | None = None
+        self._maker: Thread | None = None
         if self._terminal and not plain:
-            renderer = Renderer(file)
-            self._renderer = renderer if renderer.can_redraw else None
+            # What draws takes a tenth of a second to import; meanwhile the model reads the question.
+            self._maker = Thread(target=self._make, daemon=True)
+            self._maker.start()
         self._thinking = False
         self._in_code = False
         self._kept = False
         self._line_open = False
         self._ready = 0.0
 
+    @property
+    def _renderer(self) -> Renderer | None:
+        if self._maker:
+            self._maker.join()
+            self._maker = None
+        return self._made
+
+    def _make(self) -> None:
+        renderer = Renderer(self._file)
+        self._made = renderer if renderer.can_redraw else None
+
     def status(self, line: str) -> None:
         """Show a line until the answer begins, where lines can be taken back."""
-        if self._renderer and not self._thinking:
-            first = self._renderer.cells(harmless(line), self._draft.size()[0] - 1)[0]
-            self._draft.write([], [Line(self._renderer.dim(first.text), first.width)])
+        renderer = self._renderer
+        if renderer and not self._thinking:
+            first = renderer.cells(harmless(line), self._draft.size()[0] - 1)[0]
+            self._draft.write([], [Line(renderer.dim(first.text), first.width)])
 
     def think(self, text: str) -> None:
         """The next piece of what the model thinks before it answers."""
@@ -60,21 +75,23 @@ class MarkdownStream:
             return
         self._end_thinking()
         text = harmless(text)
-        if self._renderer is None:
+        renderer = self._renderer
+        if renderer is None:
             self._write(text)
             return
         closed = self._blocks.feed(text)
         started = perf_counter()
         if closed or started >= self._ready:
-            self._draw(self._renderer, closed, self._blocks.open)
+            self._draw(renderer, closed, self._blocks.open)
             ended = perf_counter()
             self._ready = ended + (ended - started) * (1 / DRAWING_SHARE - 1)
 
     def close(self) -> None:
         """Draw what is left, and in a terminal end the line."""
         self._end_thinking()
-        if self._renderer:
-            self._draw(self._renderer, self._blocks.close(), None)
+        renderer = self._renderer
+        if renderer:
+            self._draw(renderer, self._blocks.close(), None)
         if self._line_open and self._terminal:
             self._write("\n")
 
@@ -111,7 +128,8 @@ class MarkdownStream:
             self._write("\n\n" if self._line_open else "\n")
 
     def _faint(self, text: str) -> str:
-        return self._renderer.dim(text) if self._renderer else text
+        renderer = self._renderer
+        return renderer.dim(text) if renderer else text
 
     def _write(self, text: str) -> None:
         if text:

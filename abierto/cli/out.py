@@ -4,13 +4,18 @@ Nothing here depends on colour to be understood.
 """
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 from abierto import config
 from abierto.errors import AbiertoError, NotConfirmed
 from abierto.locale import tell, text
+
+# Columns. Below this a terminal breaks lines itself.
+NARROWEST = 16
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -20,12 +25,12 @@ def is_terminal(stream: TextIO) -> bool:
 
 def say(line: str = "") -> None:
     """A line of what was asked for."""
-    print(line, flush=True)  # noqa: T201 - the one place that prints
+    _write(_folded(line, sys.stdout), sys.stdout)
 
 
 def note(line: str) -> None:
     """A line beside what was asked for."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
+    _write(_folded(line, sys.stderr), sys.stderr)
 
 
 def error(problem: AbiertoError) -> None:
@@ -43,7 +48,7 @@ def warn(problem: AbiertoError) -> None:
 
 def as_json(body: Any) -> None:
     """The one JSON document of a command that was called with --json."""
-    say(json.dumps(body, ensure_ascii=False, indent=2))
+    _write(json.dumps(body, ensure_ascii=False, indent=2), sys.stdout)
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -69,6 +74,23 @@ def confirm(question: str, *, option: str) -> bool:
     sys.stderr.flush()
     answer = sys.stdin.readline().strip().lower()
     return answer in ("", "y", "yes", "s", "si", "sí")
+
+
+def _write(lines: str, stream: TextIO) -> None:
+    stream.write(lines + "\n")
+    stream.flush()
+
+
+def _folded(text: str, stream: TextIO) -> str:
+    """The text, broken between words where a terminal would break it inside of them. Paths stay whole."""
+    if not is_terminal(stream):
+        return text
+    columns = max(shutil.get_terminal_size().columns, NARROWEST)
+    lines = (
+        textwrap.fill(line, columns, break_long_words=False, break_on_hyphens=False, replace_whitespace=False)
+        for line in text.split("\n")
+    )
+    return "\n".join(lines)
 
 
 def _marked(word: str, colour: str) -> str:

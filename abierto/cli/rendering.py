@@ -39,13 +39,16 @@ class Renderer:
         self._console = Console(file=file, theme=Theme(_STYLES), **options)  # type: ignore[arg-type]
         self.can_redraw = not (self._console.legacy_windows or self._console.is_dumb_terminal)
         self._code: list[str] = []
+        # Imported now, not when the first piece of an answer waits to be shown.
+        self._markdown = _markdown_class()
+        parser()
 
     def prose(self, block: Prose, columns: int) -> list[Line]:
         """The lines of a piece of Markdown. Each is at most `columns` wide."""
         tokens = list(_simple(parser().parse(block.source)))
         if block.number is not None and tokens and tokens[0].type == "ordered_list_open":
             tokens[0].attrs["start"] = block.number
-        made = _markdown_class()("", code_theme=_code_theme(), hyperlinks=False)
+        made = self._markdown("", code_theme=_code_theme(), hyperlinks=False)
         made.parsed = tokens
         width = max(4, min(columns, WIDEST))
         lines = self._console.render_lines(made, self._console.options.update(width=width), pad=False)

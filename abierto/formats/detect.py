@@ -96,7 +96,7 @@ def _kind_of_text(start: bytes) -> str:
     begin = text.lstrip()[:512].lower()
     if begin.startswith("<!doctype html") or "<html" in begin or "<head>" in begin:
         return "html"
-    if begin.startswith("<?xml") or begin.startswith("<error"):
+    if begin.startswith(("<?xml", "<error")):
         return "xml"
     if begin.startswith(("{", "[")):
         return "json"

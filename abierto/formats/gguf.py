@@ -114,9 +114,11 @@ def _array(source: HeaderBytes, key: str) -> Value:
 
 def _strings(source: HeaderBytes, key: str, length: int) -> Value:
     source.announce_strings(length, key)
-    if length > KEPT_STRINGS or key == TOKENS:
-        # The engine asserts that no token is there twice.
-        source.skip_strings(length, key, distinct=key == TOKENS)
+    if key == TOKENS:
+        source.skip_tokens(length, key)  # the engine asserts that no token is there twice
+        return ArrayInfo("string", length)
+    if length > KEPT_STRINGS:
+        source.skip_strings(length, key)
         return ArrayInfo("string", length)
     return tuple(source.text(key) for _ in range(length))
 

@@ -78,9 +78,7 @@ class HeaderBytes:
     def raw_text(self, where: str) -> bytes:
         """The next string, as it is. `where` is for the error."""
         length = self.count("Q", MAX_TEXT, "string_too_long", where=where)
-        self._kept += length
-        if self._kept > MAX_KEPT:
-            raise self.corrupt("header_too_large", limit=MAX_KEPT)
+        self._keep(length)
         return self.take(length)
 
     def text(self, where: str) -> str:
@@ -97,15 +95,9 @@ class HeaderBytes:
             raise self.corrupt("array_too_long", key=where, count=count, limit=MAX_STRINGS)
         self._check_room(_LENGTH.size * count)
 
-    def skip_strings(self, count: int, where: str, *, distinct: bool = False) -> None:
-        """Step over announced strings; with `distinct`, check that no two are the same, except empty ones.
-
-        The inner loop is tight because a vocabulary has some 100,000 of them.
-        """
+    def skip_strings(self, count: int, where: str) -> None:
+        """Step over announced strings. The inner loop is tight because a vocabulary has some 100,000 of them."""
         unpack, head = _LENGTH.unpack_from, _LENGTH.size
-        hashes: set[int] = set()  # of the strings, which would take more memory than the header is worth
-        empty = 0
-        total = count
         while count:
             window, at, last = self._window, self._at, len(self._window) - head
             end = at
@@ -113,16 +105,37 @@ class HeaderBytes:
                 end = at + head + unpack(window, at)[0]
                 if end > len(window):
                     break
-                if distinct:
-                    hashes.add(hash(window[at + head : end]))
-                    empty += end - at == head
                 at = end
                 count -= 1
             self._at = at
             if count:
                 self._next_string(end - at, where)
-        if distinct and total - len(hashes) > max(empty - 1, 0):
-            raise self.corrupt("duplicate_token", count=total - len(hashes) - max(empty - 1, 0))
+
+    def skip_tokens(self, count: int, where: str) -> None:
+        """Step over announced strings, and check that no two are the same, except empty ones."""
+        unpack, head = _LENGTH.unpack_from, _LENGTH.size
+        found: list[bytes] = []
+        while len(found) < count:
+            window, at, last = self._window, self._at, len(self._window) - head
+            end = at
+            while at <= last and len(found) < count:
+                end = at + head + unpack(window, at)[0]
+                if end > len(window):
+                    break
+                found.append(window[at + head : end])
+                at = end
+            self._keep(at - self._at)
+            self._at = at
+            if len(found) < count:
+                self._next_string(end - at, where)
+        twice = len(found) - len(set(found)) - max(found.count(b"") - 1, 0)
+        if twice:
+            raise self.corrupt("duplicate_token", count=twice)
+
+    def _keep(self, size: int) -> None:
+        self._kept += size
+        if self._kept > MAX_KEPT:
+            raise self.corrupt("header_too_large", limit=MAX_KEPT)
 
     def _next_string(self, claimed: int, where: str) -> None:
         """Read on, so that the string that begins here is in the window, or at least its length."""

@@ -118,24 +118,23 @@ class _Check:
         least = count - (self._header.number("{arch}.nextn_predict_layers") or 0)
         present = len(found) if self._header.architecture != "deci" else count
         if max(found) >= count or present < least:
-            raise self._fault("blocks_disagree", claimed=count, found=max(max(found) + 1, 0), present=len(found))
+            raise self._fault("blocks_disagree", claimed=count, last=max(found) + 1, present=len(found))
 
     def heads(self) -> None:
-        """Heads divide the embedding, heads of keys and values divide the heads."""
+        """Heads share the embedding, heads of keys and values divide the heads, and each block has its numbers."""
         header = self._header
         for key in ("head_count", "head_count_kv"):
             found = header.per_block("{arch}.attention." + key)
             if found is not None and len(found) < header.block_count:
-                raise self._fault("too_few_items", key=key, count=len(found), expected=header.block_count)
+                raise self._fault("too_few_items", key=key, count=len(found), blocks=header.block_count)
         with_keys = {tensor.name for tensor in header.tensors if tensor.name.endswith(".attn_k.weight")}
         for block, (heads, shared) in enumerate(zip(header.head_count, header.head_count_kv, strict=False)):
             attends = f"blk.{block}.attn_k.weight" in with_keys
             if (attends and not (heads > 0 and shared > 0)) or (shared > 0 and heads % shared):
                 raise self._fault("heads_disagree", block=block, heads=heads, heads_kv=shared)
-        heads = max(header.head_count, default=0)
-        if heads < 0 or (heads and header.number("{arch}.attention.key_length") is None):
-            if heads < 0 or header.embedding_length < heads:
-                raise self._fault("heads_disagree", heads=heads, embedding_length=header.embedding_length)
+        most = max(header.head_count, default=0)
+        if header.number("{arch}.attention.key_length") is None and most > header.embedding_length:
+            raise self._fault("too_many_heads", heads=most, embedding_length=header.embedding_length)
 
     def experts(self) -> None:
         """The engine asserts each of these."""

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-
 MAX_BLOCKS = 512  # LLAMA_MAX_LAYERS in llama.cpp
 # In these architectures all blocks of a period but the last look back through the sliding window only. The engine
 # knows the period where the header does not tell it (load_swa_pattern in llama.cpp's src/models).

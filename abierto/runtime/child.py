@@ -88,6 +88,8 @@ class ChildSession:
             self._child.send(**{"id": number, kind: request.to_wire()})
             while running:
                 reply = replies.get()
+                if reply is None and self._child.closed:
+                    return  # not a crash: this side broke it off
                 running = reply is not None and reply.get("event") != "failure" and "end" not in reply
                 checked = _checked(self._child, reply)
                 if running:
@@ -100,7 +102,7 @@ class ChildSession:
 
 
 class _Child:
-    """The process, its pipes, and who waits for what it says."""
+    """The process, its pipes, and who waits for what it says. closed: it ends because we want it to."""
 
     def __init__(self, engine: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="abierto-"))
@@ -124,7 +126,7 @@ class _Child:
         self._tail = Tail(self._process.stderr)
         self._lock = threading.Lock()
         self._waiting: dict[int, _Replies] = {}
-        self._gone = False
+        self.closed = self._gone = False
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -166,6 +168,7 @@ class _Child:
 
     def close(self) -> None:
         """End the process, and kill it if it does not listen. May be called twice."""
+        self.closed = True
         with self._lock, suppress(OSError):
             self._requests.close()
         for insist in (self._process.terminate, self._process.kill):

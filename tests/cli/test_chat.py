@@ -119,9 +119,7 @@ def test_a_number_out_of_range_is_named(abierto: Abierto, option: str, value: st
     assert told in done.err
 
 
-@pytest.mark.parametrize(
-    "written", ["", "[]", "no json", '{"type": "nonsense"}', '{"type": 5}', "\xff"], ids=range(6)
-)
+@pytest.mark.parametrize("written", ["", "[]", "no json", '{"type": "nonsense"}', '{"type": 5}', "\xff"], ids=range(6))
 def test_a_schema_that_is_none(abierto: Abierto, tmp_path: Path, written: str) -> None:
     schema = tmp_path / "schema.json"
     schema.write_text(written, "latin-1")
@@ -165,7 +163,9 @@ def test_a_model_larger_than_memory_is_refused_before_it_is_loaded(abierto: Abie
     ],
     ids=["empty", "text", "page", "lies"],
 )
-def test_a_file_that_is_no_sound_model(abierto: Abierto, tmp_path: Path, content: bytes, status: int, told: str) -> None:
+def test_a_file_that_is_no_sound_model(
+    abierto: Abierto, tmp_path: Path, content: bytes, status: int, told: str
+) -> None:
     path = tmp_path / "model.gguf"
     path.write_bytes(content)
     done = abierto("chat", "-m", str(path), "hi")

@@ -10,6 +10,13 @@ import pytest
 from tests.cli.conftest import Abierto
 from tests.tiny_gguf import TinyGGUF
 
+HOLDS_TINY = """
+from abierto.runtime.model import load
+with load("tiny"):
+    print("up", flush=True)
+    input()
+"""
+
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
@@ -68,7 +75,7 @@ def test_a_source_that_is_none(abierto: Abierto, source: str) -> None:
 def test_removing_what_is_in_use_is_refused(abierto: Abierto, tiny: Path) -> None:
     abierto("pull", f"file:{tiny}")
     holder = subprocess.Popen(
-        [sys.executable, "-c", "import abierto\nfrom abierto.runtime.model import load\nm = load('tiny')\nprint('up', flush=True)\ninput()"],
+        [sys.executable, "-c", HOLDS_TINY],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -144,7 +151,8 @@ def test_the_doctor_names_a_folder_that_cannot_be_written(abierto: Abierto, tmp_
 
 
 def test_licenses_names_every_package_with_one(abierto: Abierto) -> None:
-    listed = {name.split()[0]: kind for _, name, kind in (line.split("\t") for line in abierto("licenses").out.splitlines())}
+    rows = [line.split("\t") for line in abierto("licenses").out.splitlines()]
+    listed = {name.split()[0]: license_ for _, name, license_ in rows}
     assert listed["abierto"] == "Apache-2.0"
     assert {"click", "rich", "SQLAlchemy", "xllamacpp"} <= set(listed)
     assert "unknown" not in listed.values()

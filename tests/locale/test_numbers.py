@@ -16,7 +16,15 @@ def _english_again() -> Iterator[None]:
 
 @pytest.mark.parametrize(
     ("tag", "chosen"),
-    [("es", "es"), ("es_MX.UTF-8", "es"), ("ES-ar", "es"), ("en_GB.UTF-8", "en"), ("C.UTF-8", "en"), ("fr", "en"), ("", "en")],
+    [
+        ("es", "es"),
+        ("es_MX.UTF-8", "es"),
+        ("ES-ar", "es"),
+        ("en_GB.UTF-8", "en"),
+        ("C.UTF-8", "en"),
+        ("fr", "en"),
+        ("", "en"),
+    ],
 )
 def test_the_language_that_a_tag_asks_for(tag: str, chosen: str) -> None:
     assert locale.choose(tag) == chosen
@@ -44,7 +52,15 @@ def test_sizes(language: str, byte_count: float, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(0.04, "0.0 s"), (0.44, "0.4 s"), (9.96, "10 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s"), (7800, "2 h 10 min")],
+    [
+        (0.04, "0.0 s"),
+        (0.44, "0.4 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (185, "3 min 05 s"),
+        (7800, "2 h 10 min"),
+    ],
 )
 def test_times(seconds: float, shown: str) -> None:
     assert numbers.duration(seconds) == shown

@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass
 
 from abierto.cli import out
+from abierto.cli.conversation import lines
 from abierto.cli.conversation.desk import Desk
 from abierto.cli.conversation.interrupts import Stop, silent_keys
 from abierto.cli.conversation.room import make_room, tell_if_nearly_full
@@ -15,6 +16,9 @@ from abierto.locale import text
 from abierto.locale.numbers import count, decimal
 from abierto.runtime import schema as schemas
 from abierto.tasks.events import Finish, Progress, Reasoning, Text
+
+# From so many tokens on, it is said how far the model has read.
+LONG_PROMPT = 256
 
 
 @dataclass(slots=True)
@@ -35,7 +39,7 @@ def send(desk: Desk, question: str) -> bool:
         desk.talk.question = question
         out.error(error)
         desk.chosen.reload()
-        out.note(text("chat.reloaded", model=desk.chosen.model.name))
+        lines.note(text("chat.reloaded", model=desk.chosen.model.name))
         return False
     except (AbiertoError, KeyboardInterrupt):
         desk.talk.question, desk.talk.draft = "", question
@@ -43,7 +47,7 @@ def send(desk: Desk, question: str) -> bool:
     if heard.stopped and not heard.text.strip():
         desk.talk.question, desk.talk.draft = "", question
         desk.keep()
-        out.note(text("chat.stopped_before"))
+        lines.note(text("chat.stopped_before"))
         return False
     desk.talk.exchanges.append(Exchange(question, heard.text, heard.stopped))
     desk.talk.question = ""
@@ -69,7 +73,7 @@ def _before(desk: Desk, question: str) -> None:
     notice = None if talk.told_language else language_notice(desk.chosen.model, question)
     if notice:
         talk.told_language = True
-        out.note(notice)
+        lines.note(notice)
 
 
 def _hear(desk: Desk, question: str) -> _Heard:
@@ -84,7 +88,7 @@ def _hear(desk: Desk, question: str) -> _Heard:
                     stream.feed(event.text)
                 elif isinstance(event, Reasoning):
                     stream.think(event.text)
-                elif isinstance(event, Progress) and event.total:
+                elif isinstance(event, Progress) and event.total >= LONG_PROMPT:
                     share = decimal(100 * event.done / event.total, 0)
                     stream.status(text("chat.reading", share=share))
                 elif isinstance(event, Finish):
@@ -99,17 +103,17 @@ def _hear(desk: Desk, question: str) -> _Heard:
 def _after(desk: Desk, heard: _Heard) -> None:
     last, sampling = desk.chosen.model.last, desk.talk.sampling
     if heard.stopped:
-        out.note(text("chat.stopped"))
+        lines.note(text("chat.stopped"))
     elif not heard.text.strip():
-        out.note(text("chat.empty"))
+        lines.note(text("chat.empty"))
     if heard.finish and last:
         desk.talk.totals.add(last)
         if heard.finish == "length":
             by_limit = bool(sampling.max_tokens) and last.completion_tokens >= (sampling.max_tokens or 0)
             key, tokens = ("limit", sampling.max_tokens or 0) if by_limit else ("context", desk.chosen.model.context)
-            out.note(text(f"chat.cut_by_{key}", tokens=count(tokens)))
+            lines.note(text(f"chat.cut_by_{key}", tokens=count(tokens)))
         if desk.stats:
-            out.note(stats_line(last))
+            lines.note(stats_line(last))
     if heard.finish and desk.talk.schema is not None:
         try:
             schemas.validate(heard.text, desk.talk.schema)

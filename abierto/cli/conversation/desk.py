@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from abierto.cli.conversation.keeping import Keeper
+from abierto.cli.conversation.keyboard import Reader
 from abierto.cli.conversation.loading import Chosen
-from abierto.cli.conversation.reading import Reader
 from abierto.cli.conversation.state import Talk
 
 

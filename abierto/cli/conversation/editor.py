@@ -13,27 +13,27 @@ from prompt_toolkit.shortcuts import CompleteStyle  # noqa: TID253
 from prompt_toolkit.utils import is_dumb_terminal  # noqa: TID253
 
 from abierto import config
-from abierto.cli import out
-from abierto.cli.conversation.reading import CONTINUATION, PROMPT, Reader, unfinished, unquoted
+from abierto.cli.conversation import lines
+from abierto.cli.conversation.keyboard import CONTINUATION, PROMPT, Reader, unfinished, unquoted
 from abierto.locale import text
 
 
 def open_editor(
-    lines: Callable[[], list[str]], remember: Callable[[str], None], complete: Callable[[str], list[str]]
+    history: Callable[[], list[str]], remember: Callable[[str], None], complete: Callable[[str], list[str]]
 ) -> Reader | None:
     """An editor, or None where the cursor cannot be moved."""
     if is_dumb_terminal():
         return None
-    history, completer = _Typed(lines, remember), _Offered(complete)
+    typed, completer = _Typed(history, remember), _Offered(complete)
     if sys.platform == "win32":
         from prompt_toolkit.output.win32 import NoConsoleScreenBufferError
 
         # Some terminal programs on Windows are no console.
         try:
-            return Editor(history, completer)
+            return Editor(typed, completer)
         except NoConsoleScreenBufferError:
             return None
-    return Editor(history, completer)
+    return Editor(typed, completer)
 
 
 class Editor:
@@ -77,17 +77,17 @@ class Editor:
                 return 0
             if typed.isdecimal() and 1 <= int(typed) <= highest:
                 return int(typed)
-            out.note(text("chat.choose", highest=highest))
+            lines.note(text("chat.choose", highest=highest))
 
 
 class _Typed(History):
-    def __init__(self, lines: Callable[[], list[str]], remember: Callable[[str], None]) -> None:
+    def __init__(self, earlier: Callable[[], list[str]], remember: Callable[[str], None]) -> None:
         super().__init__()
-        self._lines = lines
+        self._earlier = earlier
         self._remember = remember
 
     def load_history_strings(self) -> Iterable[str]:
-        return self._lines()
+        return self._earlier()
 
     def store_string(self, string: str) -> None:
         self._remember(string)

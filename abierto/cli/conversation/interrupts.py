@@ -64,7 +64,8 @@ def silent_keys() -> Iterator[None]:
 
     before = termios.tcgetattr(sys.stdin)
     quiet = termios.tcgetattr(sys.stdin)
-    quiet[3] &= ~termios.ECHO
+    # NOFLSH: Ctrl-C throws away nothing that was typed ahead.
+    quiet[3] = quiet[3] & ~termios.ECHO | termios.NOFLSH
     try:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, quiet)
         yield

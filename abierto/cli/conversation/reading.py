@@ -1,55 +1,24 @@
-"""Reads what a person types: with line editing where the terminal allows it, else line by line.
-
-It knows when a message goes on over the next line, nothing of what messages mean.
-"""
+"""Reads what a person types: with line editing where the terminal allows it, else line by line."""
 
 import sys
 from collections.abc import Callable
-from typing import Protocol
 
 from abierto.cli import out
+from abierto.cli.conversation import lines
+from abierto.cli.conversation.keyboard import CONTINUATION, PROMPT, Reader, unfinished, unquoted
 from abierto.locale import text
-
-PROMPT = "> "
-CONTINUATION = "  "
-QUOTES = '"""'
-
-
-class Reader(Protocol):
-    """Where messages come from."""
-
-    def message(self, draft: str) -> str:
-        """The next message; `draft` is already typed. Raises EOFError, and KeyboardInterrupt on an empty line."""
-        ...
-
-    def choice(self, highest: int) -> int:
-        """A number from 1 to `highest`, or 0 for none of them."""
-        ...
 
 
 def open_reader(
-    lines: Callable[[], list[str]], remember: Callable[[str], None], complete: Callable[[str], list[str]]
+    history: Callable[[], list[str]], remember: Callable[[str], None], complete: Callable[[str], list[str]]
 ) -> Reader:
-    """The best reader for this terminal. lines: those typed before, newest first; complete: what a line may become."""
+    """The best reader for this terminal. history: what was typed before, newest first; complete: what a line may become."""
     editor = None
     if out.is_terminal(sys.stdin) and out.is_terminal(sys.stdout):
         from abierto.cli.conversation.editor import open_editor
 
-        editor = open_editor(lines, remember, complete)
+        editor = open_editor(history, remember, complete)
     return editor or LineReader(remember)
-
-
-def unfinished(typed: str) -> bool:
-    """Whether a block in triple quotes is still open."""
-    return typed.lstrip().startswith(QUOTES) and typed.count(QUOTES) < 2
-
-
-def unquoted(typed: str) -> str:
-    """The message without the triple quotes around it and the empty lines at its ends."""
-    inner = typed.strip()
-    if inner.count(QUOTES) == 2 and inner.startswith(QUOTES) and inner.endswith(QUOTES):
-        typed = inner.removeprefix(QUOTES).removesuffix(QUOTES)
-    return typed.strip("\n").rstrip()
 
 
 class LineReader:
@@ -61,7 +30,7 @@ class LineReader:
     def message(self, draft: str) -> str:
         """See `Reader`. The draft cannot be edited here: an empty line sends it."""
         if draft:
-            out.note(text("chat.again", message=draft))
+            lines.note(text("chat.again", message=draft))
         typed = self._line(PROMPT)
         while typed.endswith("\\") or unfinished(typed):
             typed = typed.removesuffix("\\") + "\n" + self._line(CONTINUATION)
@@ -78,7 +47,7 @@ class LineReader:
                 return 0
             if typed.isdecimal() and 1 <= int(typed) <= highest:
                 return int(typed)
-            out.note(text("chat.choose", highest=highest))
+            lines.note(text("chat.choose", highest=highest))
 
     def _line(self, prompt: str) -> str:
         sys.stdout.write(prompt)

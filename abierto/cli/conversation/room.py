@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from abierto.cli import out
+from abierto.cli.conversation import lines
 from abierto.cli.conversation.desk import Desk
 from abierto.cli.conversation.summary import sum_up
 from abierto.errors import AbiertoError
@@ -46,7 +47,7 @@ def tell_if_nearly_full(desk: Desk) -> None:
     full = used > NEARLY * context
     if full and not desk.talk.told_full:
         share = decimal(100 * used / context, 0)
-        out.note(text("chat.room.nearly", used=count(used), context=count(context), share=share))
+        lines.note(text("chat.room.nearly", used=count(used), context=count(context), share=share))
     desk.talk.told_full = full
 
 
@@ -76,16 +77,15 @@ def _tell(desk: Desk, question: str, tokens: int, over: int, choosable: bool) ->
     alone = _alone(desk, question)
     values = {"tokens": count(tokens), "context": count(desk.chosen.model.context), "room": count(space(desk))}
     if alone > 0:
-        out.note(text("chat.room.too_long", **values, over=count(alone)))
+        lines.note(text("chat.room.too_long", **values, over=count(alone)))
     else:
-        out.note(text("chat.room.full", **values, over=count(over)))
+        lines.note(text("chat.room.full", **values, over=count(over)))
     if choosable:
-        out.note(text("chat.room.choose"))
+        lines.note(text("chat.room.choose"))
 
 
 def _ask(desk: Desk, choices: list[tuple[str, Action]]) -> bool:
-    for number, (told, _) in enumerate(choices, 1):
-        out.note(f"  {number}  {told}")
+    lines.show([(str(number), told) for number, (told, _) in enumerate(choices, 1)])
     chosen = desk.reader.choice(len(choices))
     return choices[chosen - 1][1]() if chosen else False
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from abierto.cli import out
-from abierto.cli.conversation import listing
+from abierto.cli.conversation import lines
 from abierto.cli.conversation.desk import Desk
 from abierto.cli.conversation.loading import choose
 from abierto.cli.conversation.state import Talk
@@ -24,7 +24,7 @@ def save(desk: Desk, name: str) -> None:
     """Keep the conversation as it is now, under a name if there is one. Raises JournalUnavailable."""
     talk = desk.talk
     if not talk.exchanges:
-        out.note(text("chat.save.nothing"))
+        lines.note(text("chat.save.nothing"))
         return
     if name and not _free(desk, name):
         return
@@ -35,16 +35,16 @@ def save(desk: Desk, name: str) -> None:
         talk.name = before
         raise
     key = "chat.save.named" if talk.name else "chat.save.numbered"
-    out.say(text(key, name=talk.name, number=talk.number))
+    lines.say(text(key, name=talk.name, number=talk.number))
 
 
 def _free(desk: Desk, name: str) -> bool:
     if name.isdecimal():
-        out.note(text("chat.save.digits"))
+        lines.note(text("chat.save.digits"))
         return False
     others = [one for one in desk.keeper.kept() if one.name == name and one.id != desk.talk.number]
     if others:
-        out.note(text("chat.save.taken", name=name, number=others[0].id))
+        lines.note(text("chat.save.taken", name=name, number=others[0].id))
     return not others
 
 
@@ -76,7 +76,7 @@ def show_end(desk: Desk) -> None:
     """Show where a conversation that goes on had stopped."""
     talk = desk.talk
     what = {"name": harmless(talk.name or talk.title), "number": talk.number, "model": desk.chosen.model.name}
-    out.note(text("chat.load.done", **what, exchanges=count(len(talk.exchanges))))
+    lines.note(text("chat.load.done", **what, exchanges=count(len(talk.exchanges))))
     if not talk.exchanges:
         return
     last = talk.exchanges[-1]
@@ -85,17 +85,17 @@ def show_end(desk: Desk) -> None:
     stream.feed(last.answer)
     stream.close()
     if last.stopped:
-        out.note(text("chat.stopped"))
+        lines.note(text("chat.stopped"))
 
 
 def _list(desk: Desk) -> None:
     found = desk.keeper.kept()
     if not found:
-        out.note(text("chat.load.none"))
+        lines.note(text("chat.load.none"))
     rows = []
     for one in found:
         changed = datetime.fromisoformat(one.changed).astimezone().strftime("%Y-%m-%d %H:%M")
         here = text("chat.load.here") if one.id == desk.talk.number else ""
         label = f"{one.id} {one.name}" if one.name else str(one.id)
         rows.append((label, f"{changed}  {one.title} {here}"))
-    listing.show(rows)
+    lines.show(rows)

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from abierto import catalog, config
 from abierto.cli import out
-from abierto.cli.conversation import listing, saving, settings
+from abierto.cli.conversation import lines, saving, settings
 from abierto.cli.conversation.answer import send
 from abierto.cli.conversation.desk import Desk
 from abierto.cli.conversation.loading import choose
@@ -38,7 +38,7 @@ def run(desk: Desk, line: str) -> None:
     near = get_close_matches(name.lower(), COMMANDS, n=1, cutoff=0.5)
     shown = harmless(name)
     told = text("slash.nearest", name=shown, near=near[0]) if near else text("slash.unknown", name=shown)
-    out.note(f"{told} {text('slash.literal')}")
+    lines.note(f"{told} {text('slash.literal')}")
 
 
 def complete(desk: Desk, typed: str) -> list[str]:
@@ -55,9 +55,9 @@ def complete(desk: Desk, typed: str) -> list[str]:
 
 
 def _help(_desk: Desk, _argument: str) -> None:
-    listing.show([(text(f"slash.{name}.form"), text(f"slash.{name}")) for name in COMMANDS])
+    lines.show([(text(f"slash.{name}.form"), text(f"slash.{name}")) for name in COMMANDS])
     out.say()
-    listing.show(
+    lines.show(
         [(text(f"chat.keys.{key}.form"), text(f"chat.keys.{key}")) for key in ("line", "block", "stop", "leave")]
     )
 
@@ -67,20 +67,20 @@ def _system(desk: Desk, argument: str) -> None:
         desk.talk.system = "" if argument == NONE else argument
         desk.keep()
     key = "chat.system" if desk.talk.system else "chat.system.none"
-    out.say(text(key, system=harmless(desk.talk.system)))
+    lines.say(text(key, system=harmless(desk.talk.system)))
 
 
 def _model(desk: Desk, name: str) -> None:
     if not name:
         pulled = [record.name for record in records.all_records(config.folders().models)]
-        listing.show([(one, _about(desk, one, one in pulled)) for one in _models()])
+        lines.show([(one, _about(desk, one, one in pulled)) for one in _models()])
         return
     choice = choose(name)
-    out.note(text("chat.model.loading", model=choice.name))
+    lines.note(text("chat.model.loading", model=choice.name))
     desk.chosen.change(choice)
     desk.talk.told_language = False
     desk.keep()
-    out.note(greeting(desk))
+    lines.note(greeting(desk))
 
 
 def greeting(desk: Desk) -> str:
@@ -108,11 +108,11 @@ def _retry(desk: Desk, _argument: str) -> None:
     last = None if talk.question or not talk.exchanges else talk.exchanges.pop()
     question = last.question if last else talk.question
     if not question:
-        out.note(text("chat.retry.nothing"))
+        lines.note(text("chat.retry.nothing"))
         return
     talk.retries += 1 if last else 0
     if talk.sampling.seed is not None and last:
-        out.note(text("chat.retry.seed", seed=talk.request(seed_shift=talk.retries).sampling.seed))
+        lines.note(text("chat.retry.seed", seed=talk.request(seed_shift=talk.retries).sampling.seed))
     answered = False
     try:
         answered = send(desk, question)
@@ -125,21 +125,21 @@ def _retry(desk: Desk, _argument: str) -> None:
 
 def _undo(desk: Desk, _argument: str) -> None:
     if not desk.talk.exchanges:
-        out.note(text("chat.undo.nothing"))
+        lines.note(text("chat.undo.nothing"))
         return
     taken = desk.talk.exchanges.pop()
     desk.talk.retries = 0
     desk.keep()
-    out.say(text("chat.undo.done", question=harmless(" ".join(taken.question.split()))[:60]))
+    lines.say(text("chat.undo.done", question=harmless(" ".join(taken.question.split()))[:60]))
 
 
 def _stats(desk: Desk, _argument: str) -> None:
     model, totals = desk.chosen.model, desk.talk.totals
     if model.last:
-        out.say(stats_line(model.last))
+        lines.say(stats_line(model.last))
     reading = totals.prompt_tokens / totals.prompt_seconds if totals.prompt_seconds else 0.0
     writing = totals.completion_tokens / totals.generation_seconds if totals.generation_seconds else 0.0
-    out.say(
+    lines.say(
         text(
             "chat.stats",
             answers=count(totals.answers),
@@ -152,7 +152,7 @@ def _stats(desk: Desk, _argument: str) -> None:
     )
     used = used_tokens(desk)
     share = decimal(100 * used / model.context, 0)
-    out.say(text("chat.stats.context", used=count(used), context=count(model.context), share=share))
+    lines.say(text("chat.stats.context", used=count(used), context=count(model.context), share=share))
 
 
 def _exit(desk: Desk, _argument: str) -> None:
