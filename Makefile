@@ -1,0 +1,56 @@
+# Windows has no make: docs/en/guides/start.md says what to type there.
+
+# Another Python than the newest on the PATH: make setup PYTHON=/path/to/python3
+MODEL = smollm2:135m
+bin = .venv/bin
+
+help:
+	@echo 'make run     set everything up, fetch the starter model, start a conversation'
+	@echo 'make test    run the tests                      (one file: make test TESTS=tests/test_machine.py)'
+	@echo 'make lint    check format, rules, types and layers'
+	@echo 'make fix     put right what lint can put right by itself'
+	@echo 'make bench   measure against other systems on this computer'
+	@echo 'make docs    write the generated parts of docs/ and both READMEs anew'
+	@echo 'make setup   install into .venv what make run needs'
+	@echo 'make lock    choose the versions in requirements/ anew'
+	@echo 'make clean   delete .venv and what the checks left behind; models and conversations stay'
+
+setup:
+	@sh requirements/install.sh
+
+development:
+	@sh requirements/install.sh dev
+
+run: setup
+	$(bin)/abierto pull $(MODEL)
+	$(bin)/abierto chat --model $(MODEL)
+
+test: development
+	$(bin)/python -m pytest $(TESTS)
+
+# Every check runs, whatever the earlier ones said.
+lint: development
+	@failed=0; \
+	for check in 'ruff format --check' 'ruff check' 'mypy' 'lint-imports'; do \
+	    echo "$(bin)/$$check"; $(bin)/$$check || failed=1; \
+	done; exit $$failed
+
+fix: development
+	-$(bin)/ruff check --fix
+	$(bin)/ruff format
+
+bench: development
+	$(bin)/python -m bench
+
+docs: development
+	$(bin)/python -m docs.generate
+
+lock: setup
+	@$(bin)/python -m pip install --quiet --require-hashes --requirement requirements/lock.txt
+	$(bin)/python requirements/lock.py
+
+clean:
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find abierto tests bench docs requirements -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: help setup development run test lint fix bench docs lock clean
