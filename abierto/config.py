@@ -82,6 +82,11 @@ def system_language(environment: Mapping[str, str] = os.environ) -> str:
     return _desktop_language()
 
 
+def certificates(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Authorities to trust, a file or a folder, from the variables by which pip and its library are told of them."""
+    return environment.get("REQUESTS_CA_BUNDLE") or environment.get("CURL_CA_BUNDLE") or None
+
+
 def wants_colour(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether a terminal may get colours: see no-color.org; a dumb terminal shows the codes as rubbish."""
     return not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"

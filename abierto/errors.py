@@ -296,7 +296,7 @@ class DownloadInterrupted(SourceError):
 
 
 class HashMismatch(SourceError):
-    """A file whose SHA-256 is not the one it should have. The file was thrown away."""
+    """A file whose SHA-256 is not the one it should have. It is not used; if it was fetched, it is thrown away."""
 
     what: str
     expected: str

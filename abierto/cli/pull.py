@@ -43,8 +43,8 @@ def pull_model(model: str, name: str | None = None, sha256: str | None = None) -
     started = perf_counter()
     facts: dict[str, Any] = {"model": name, "source": str(source)}
     try:
-        steps = fetch(source, name, folder, sha256=expected, size=first.size if first else None)
-        _shown(name, steps)
+        size_known = first.size if first else None
+        _shown(name, fetch(source, name, folder, sha256=expected, size=size_known, certificates=config.certificates()))
     except (AbiertoError, KeyboardInterrupt) as error:
         _journal(**facts, outcome=getattr(error, "code", "cancelled"), seconds=perf_counter() - started)
         raise

@@ -39,7 +39,7 @@ def sentences(language: str) -> dict[str, str]:
     return found
 
 
-def text(key: str, **values: Any) -> str:
+def text(key: str, /, **values: Any) -> str:
     """The sentence for a key, with its placeholders filled. Raises KeyError on a key that does not exist."""
     return sentences(_current)[key].format(**values)
 

@@ -158,7 +158,7 @@ def test_a_model_larger_than_memory_is_refused_before_it_is_loaded(abierto: Abie
     [
         (b"", 4, "empty"),
         (b"hello, I am a text", 4, "text"),
-        (b"<!DOCTYPE html><html>", 4, "HTML"),
+        (b"<!DOCTYPE html><html>", 4, "web page"),
         (b"GGUF\x03\x00\x00\x00" + b"\xff" * 16, 4, "damaged"),
     ],
     ids=["empty", "text", "page", "lies"],
