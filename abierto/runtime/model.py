@@ -53,6 +53,7 @@ class Model:
     """A loaded model. Close it, or use it in a `with` block.
 
     context: tokens that a conversation may hold. last: what the last answer cost, None before the first.
+    pid: the process that computes.
     """
 
     def __init__(self, target: Target, session: Session, fitted: Plan, held: ExitStack) -> None:
@@ -61,6 +62,7 @@ class Model:
         self.engine = session.engine
         self.features = session.features
         self.context = session.context
+        self.pid = session.pid
         self.trained = fitted.trained or session.context
         self.last: Stats | None = None
         self._session = session
@@ -86,7 +88,7 @@ class Model:
 
     def memory(self) -> int:
         """Bytes that the process which computes holds now, as the operating system counts them."""
-        return machine.process_memory(self._session.pid)
+        return machine.process_memory(self.pid)
 
     def close(self) -> None:
         """Give the memory back and let others change the model's files."""

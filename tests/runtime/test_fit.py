@@ -1,0 +1,68 @@
+"""What fits is decided before anything is loaded, from the header and the memory of this computer."""
+
+from pathlib import Path
+
+import pytest
+
+from abierto import machine
+from abierto.config import Settings
+from abierto.errors import NotEnoughMemory, OptionOutOfRange
+from abierto.formats import footprint
+from abierto.formats.gguf import read_header
+from abierto.runtime.fit import MB, plan
+from abierto.runtime.resolve import Target, resolve
+from tests.tiny_gguf import TinyGGUF
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Target:
+    """A model whose context can be so long that it takes hundreds of megabytes."""
+    path = TinyGGUF(context=200_000, layers=2).write(tmp_path / "long.gguf")
+    return resolve(str(path), tmp_path / "models")
+
+
+def _margin_that_leaves(room: int) -> Settings:
+    """Settings with which about so many bytes are free for a model."""
+    return Settings(memory_margin=(machine.memory().available - room) // MB)
+
+
+def test_nobody_asked_so_the_usual_context_is_taken(target: Target) -> None:
+    assert plan(target, 0, Settings()).context == 8192
+
+
+def test_what_was_asked_for_is_taken(target: Target) -> None:
+    assert plan(target, 100_000, Settings()).context == 100_000
+    assert plan(target, 0, Settings(context=1234)).context == 1234
+
+
+def test_a_setting_beyond_what_a_model_knows_is_cut_and_an_option_is_refused(target: Target) -> None:
+    assert plan(target, 0, Settings(context=10**9)).context == 200_000
+    with pytest.raises(OptionOutOfRange) as caught:
+        plan(target, 10**9, Settings())
+    assert caught.value.high == 200_000
+
+
+def test_a_context_that_does_not_fit_is_refused_with_one_that_does(target: Target) -> None:
+    header = read_header(target.files[0])
+    room = (footprint.estimate(header, 50_000).total + footprint.estimate(header, 150_000).total) // 2
+    with pytest.raises(NotEnoughMemory) as caught:
+        plan(target, 150_000, _margin_that_leaves(room))
+    assert 50_000 < caught.value.fits_context < 150_000
+    assert caught.value.needed > room
+
+
+def test_a_model_that_does_not_fit_at_all_offers_smaller_ones(target: Target) -> None:
+    with pytest.raises(NotEnoughMemory) as caught:
+        plan(target, 0, _margin_that_leaves(0))
+    assert caught.value.fits_context == 0
+
+
+def test_without_a_wish_the_context_shrinks_until_it_fits(tmp_path: Path) -> None:
+    path = TinyGGUF(context=8192, layers=8, embedding=512, heads=8, heads_kv=8, feed_forward=64).write(
+        tmp_path / "w.gguf"
+    )
+    wide = resolve(str(path), tmp_path / "models")
+    header = read_header(path)
+    room = (footprint.estimate(header, 2048).total + footprint.estimate(header, 8192).total) // 2
+    found = plan(wide, 0, _margin_that_leaves(room))
+    assert 2048 < found.context < 8192
