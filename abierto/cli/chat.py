@@ -13,7 +13,7 @@ from abierto.cli.notices import language_notice, stats_line
 from abierto.cli.words import argument, command, option
 from abierto.errors import EmptyPrompt, InvalidEncoding, JournalUnavailable, ModelNotPulled
 from abierto.locale import text
-from abierto.locale.numbers import count, size
+from abierto.locale.numbers import count
 from abierto.runtime import schema as schemas
 from abierto.runtime.model import Model, load, write_runs
 from abierto.tasks.chat import ChatRequest, Message, Sampling
@@ -94,27 +94,20 @@ def _sound(prompt: str, where: str) -> str:
     return prompt
 
 
-def open_model(asked: Asked) -> Model:
-    """Load the model; where a person can answer, offer to fetch it first if it is not here."""
+def _open(asked: Asked) -> Model:
     try:
         return load(asked.model, engine=asked.engine, context=asked.context)
     except ModelNotPulled as missing:
-        if not (out.is_terminal(sys.stdin) and out.is_terminal(sys.stderr)):
-            raise
-        from abierto.cli.pull import pull_model
+        from abierto.cli.pull import offer
 
-        if not out.confirm(
-            text("answer.fetch", name=missing.name, size=size(missing.size or 0)), option="abierto pull"
-        ):
-            raise
-        pull_model(missing.name)
+        offer(missing)
         return load(asked.model, engine=asked.engine, context=asked.context)
 
 
 def _answer(asked: Asked, question: str, as_json: bool) -> None:
     before = () if asked.system is None else (Message("system", asked.system),)
     request = ChatRequest((*before, Message("user", question)), asked.sampling, asked.schema)
-    with open_model(asked) as model:
+    with _open(asked) as model:
         notice = language_notice(model, question)
         if notice:
             out.note(notice)

@@ -15,6 +15,8 @@ from abierto.locale import text as words
 
 # Drawing takes at most this share of the time, however fast an answer comes.
 DRAWING_SHARE = 0.05
+# Letters of an open block that are drawn: more than a screen shows, and never so many that drawing takes long.
+TAIL = 6000
 
 
 class MarkdownStream:
@@ -102,7 +104,7 @@ class MarkdownStream:
         if isinstance(rest, CodeLine):
             draft = renderer.cells(rest.text, columns) if rest.text else []
         elif rest and rest.source.strip():
-            draft = renderer.prose(rest, columns)
+            draft = renderer.prose(_tail(rest), columns)
             if self._kept and not rest.joined:
                 draft.insert(0, Line("", 0))
         self._draft.write(kept, draft)
@@ -136,3 +138,10 @@ class MarkdownStream:
             self._file.write(encodable(text, self._file))
             self._file.flush()
             self._line_open = not text.endswith("\n")
+
+
+def _tail(block: Prose) -> Prose:
+    """The end of a block that is too long to be drawn again and again."""
+    if len(block.source) <= TAIL:
+        return block
+    return Prose(block.source[-TAIL:].partition(" ")[2], None, block.joined)

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 from abierto import config
+from abierto.cli.draft import harmless
 from abierto.errors import AbiertoError, NotConfirmed
 from abierto.locale import tell, text
 
 # Columns. Below this a terminal breaks lines itself.
 NARROWEST = 16
+RED, YELLOW, CYAN = "31", "33", "36"
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -36,14 +38,13 @@ def note(line: str) -> None:
 def error(problem: AbiertoError) -> None:
     """What happened, and what to do next."""
     what, next_step = tell(problem)
-    note(f"{_marked(text('word.error'), '31')}: {what}")
-    if next_step:
-        note(f"{_marked(text('word.hint'), '36')}: {next_step}")
+    _marked(text("word.error"), RED, what)
+    _marked(text("word.hint"), CYAN, next_step)
 
 
 def warn(problem: AbiertoError) -> None:
     """Something that went wrong and does not stop what was asked for."""
-    note(f"{_marked(text('word.note'), '33')}: {' '.join(tell(problem))}")
+    _marked(text("word.note"), YELLOW, " ".join(tell(problem)))
 
 
 def as_json(body: Any) -> None:
@@ -82,9 +83,10 @@ def _write(lines: str, stream: TextIO) -> None:
 
 
 def _folded(text: str, stream: TextIO) -> str:
-    """The text, broken between words where a terminal would break it inside of them. Paths stay whole."""
+    """What a terminal gets: without characters that command it, broken between words. Paths stay whole."""
     if not is_terminal(stream):
         return text
+    text = harmless(text)
     columns = max(shutil.get_terminal_size().columns, NARROWEST)
     lines = (
         textwrap.fill(line, columns, break_long_words=False, break_on_hyphens=False, replace_whitespace=False)
@@ -93,6 +95,8 @@ def _folded(text: str, stream: TextIO) -> str:
     return "\n".join(lines)
 
 
-def _marked(word: str, colour: str) -> str:
-    coloured = is_terminal(sys.stderr) and config.wants_colour()
-    return f"\x1b[{colour}m{word}\x1b[0m" if coloured else word
+def _marked(word: str, colour: str, sentence: str) -> None:
+    line = _folded(f"{word}: {sentence}", sys.stderr)
+    if is_terminal(sys.stderr) and config.wants_colour():
+        line = f"\x1b[{colour}m{word}\x1b[0m{line[len(word) :]}"
+    _write(line, sys.stderr)

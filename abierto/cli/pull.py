@@ -1,5 +1,6 @@
 """`abierto pull`: fetch a model, with how far it is, how fast, and how long it will still take."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from time import perf_counter
@@ -10,7 +11,7 @@ from abierto.catalog import Card
 from abierto.cli import out
 from abierto.cli.progress import ProgressLine
 from abierto.cli.words import argument, command, option
-from abierto.errors import AbiertoError, JournalUnavailable, UnknownModel
+from abierto.errors import AbiertoError, JournalUnavailable, ModelNotPulled, UnknownModel
 from abierto.locale import text
 from abierto.locale.numbers import size
 from abierto.runtime.resolve import SCHEMES
@@ -27,6 +28,16 @@ from abierto.store.sources import Source
 def pull(model: str, name: str | None, sha256: str | None) -> None:
     """Pull by the name of a card, or by a source."""
     pull_model(model, name, sha256)
+
+
+def offer(missing: ModelNotPulled) -> None:
+    """Fetch a model that is not here, if there is a person who wants it; else raise the error that it is not."""
+    if not (out.is_terminal(sys.stdin) and out.is_terminal(sys.stderr)):
+        raise missing
+    question = text("answer.fetch", name=missing.name, size=size(missing.size or 0))
+    if not out.confirm(question, option="abierto pull"):
+        raise missing
+    pull_model(missing.name)
 
 
 def pull_model(model: str, name: str | None = None, sha256: str | None = None) -> None:

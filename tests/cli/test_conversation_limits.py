@@ -156,3 +156,11 @@ def test_nothing_that_was_typed_can_command_the_terminal(home: Path) -> None:
         chat.wait_for("title")
         chat.ready()
         assert "\x1b]0;" not in chat.screen.raw
+
+
+@pytest.mark.model
+def test_a_language_that_the_model_does_not_speak_is_said_once(starter_home: Path) -> None:
+    with Program("chat", "--max-tokens", "5", home=starter_home) as chat:
+        assert "speaks English only" not in flat_line(chat.say("What is the name of the sea?"))
+        assert "speaks English only" in flat_line(chat.say("¿Cómo se llama el mar?"))
+        assert "speaks English only" not in flat_line(chat.say("¿Y cómo se llama la montaña?"))

@@ -146,7 +146,7 @@ def test_code_is_there_before_its_block_ends() -> None:
 
 
 def test_long_block_in_a_low_terminal() -> None:
-    words = [f"word{number} " for number in range(200)]
+    words = [f"word{number} " for number in range(1500)]
     screen = shown(words, 40, 6)
     assert flat(screen.text) == flat("".join(words))
 

@@ -4,7 +4,6 @@ import sys
 from dataclasses import dataclass
 
 from abierto.cli import out
-from abierto.cli.conversation import lines
 from abierto.cli.conversation.desk import Desk
 from abierto.cli.conversation.interrupts import Stop, silent_keys
 from abierto.cli.conversation.room import make_room, tell_if_nearly_full
@@ -39,7 +38,7 @@ def send(desk: Desk, question: str) -> bool:
         desk.talk.question = question
         out.error(error)
         desk.chosen.reload()
-        lines.note(text("chat.reloaded", model=desk.chosen.model.name))
+        out.note(text("chat.reloaded", model=desk.chosen.model.name))
         return False
     except (AbiertoError, KeyboardInterrupt):
         desk.talk.question, desk.talk.draft = "", question
@@ -47,7 +46,7 @@ def send(desk: Desk, question: str) -> bool:
     if heard.stopped and not heard.text.strip():
         desk.talk.question, desk.talk.draft = "", question
         desk.keep()
-        lines.note(text("chat.stopped_before"))
+        out.note(text("chat.stopped_before"))
         return False
     desk.talk.exchanges.append(Exchange(question, heard.text, heard.stopped))
     desk.talk.question = ""
@@ -73,7 +72,7 @@ def _before(desk: Desk, question: str) -> None:
     notice = None if talk.told_language else language_notice(desk.chosen.model, question)
     if notice:
         talk.told_language = True
-        lines.note(notice)
+        out.note(notice)
 
 
 def _hear(desk: Desk, question: str) -> _Heard:
@@ -103,17 +102,17 @@ def _hear(desk: Desk, question: str) -> _Heard:
 def _after(desk: Desk, heard: _Heard) -> None:
     last, sampling = desk.chosen.model.last, desk.talk.sampling
     if heard.stopped:
-        lines.note(text("chat.stopped"))
+        out.note(text("chat.stopped"))
     elif not heard.text.strip():
-        lines.note(text("chat.empty"))
+        out.note(text("chat.empty"))
     if heard.finish and last:
         desk.talk.totals.add(last)
         if heard.finish == "length":
             by_limit = bool(sampling.max_tokens) and last.completion_tokens >= (sampling.max_tokens or 0)
             key, tokens = ("limit", sampling.max_tokens or 0) if by_limit else ("context", desk.chosen.model.context)
-            lines.note(text(f"chat.cut_by_{key}", tokens=count(tokens)))
+            out.note(text(f"chat.cut_by_{key}", tokens=count(tokens)))
         if desk.stats:
-            lines.note(stats_line(last))
+            out.note(stats_line(last))
     if heard.finish and desk.talk.schema is not None:
         try:
             schemas.validate(heard.text, desk.talk.schema)

@@ -13,7 +13,7 @@ from prompt_toolkit.shortcuts import CompleteStyle  # noqa: TID253
 from prompt_toolkit.utils import is_dumb_terminal  # noqa: TID253
 
 from abierto import config
-from abierto.cli.conversation import lines
+from abierto.cli import out
 from abierto.cli.conversation.keyboard import CONTINUATION, PROMPT, Reader, unfinished, unquoted
 from abierto.locale import text
 
@@ -77,7 +77,7 @@ class Editor:
                 return 0
             if typed.isdecimal() and 1 <= int(typed) <= highest:
                 return int(typed)
-            lines.note(text("chat.choose", highest=highest))
+            out.note(text("chat.choose", highest=highest))
 
 
 class _Typed(History):

@@ -1,4 +1,4 @@
-"""Lines for a person, broken between words at the width of the terminal; names with their texts in columns."""
+"""Names with their texts, in two columns or below each other."""
 
 import shutil
 import textwrap
@@ -10,18 +10,6 @@ from abierto.cli.draft import harmless
 # Below this width only a short name shares a line with its text.
 NARROW = 50
 SHORT = 4
-
-
-def note(told: str) -> None:
-    """A line beside what was asked for."""
-    for line in _broken(told):
-        out.note(line)
-
-
-def say(told: str) -> None:
-    """A line of what was asked for."""
-    for line in _broken(told):
-        out.say(line)
 
 
 def show(rows: Sequence[tuple[str, str]]) -> None:

@@ -1,13 +1,10 @@
 """The model of a conversation: loaded, exchanged for another, loaded again. A failure leaves the old one in place."""
 
-import sys
 from dataclasses import dataclass, replace
 
 from abierto import config
-from abierto.cli import out
+from abierto.cli.pull import offer
 from abierto.errors import AbiertoError, ModelNotPulled
-from abierto.locale import text
-from abierto.locale.numbers import size
 from abierto.runtime.model import Model, load
 from abierto.runtime.resolve import resolve
 
@@ -31,22 +28,11 @@ def choose(name: str, engine: str = "", context: int = 0) -> Choice:
     try:
         target = resolve(name, folder)
     except ModelNotPulled as missing:
-        _fetch(missing)
+        offer(missing)
         target = resolve(name, folder)
     # What is not in the store is known by nothing but its path, and that has to hold in another folder too.
     path = target.files[0] if target.files and target.record is None else ""
     return Choice(path or name, engine, context)
-
-
-def _fetch(missing: ModelNotPulled) -> None:
-    if not (out.is_terminal(sys.stdin) and out.is_terminal(sys.stderr)):
-        raise missing
-    question = text("answer.fetch", name=missing.name, size=size(missing.size or 0))
-    if not out.confirm(question, option="abierto pull"):
-        raise missing
-    from abierto.cli.pull import pull_model
-
-    pull_model(missing.name)
 
 
 class Chosen:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from abierto.cli import out
-from abierto.cli.conversation import lines, saving, slash
+from abierto.cli.conversation import saving, slash
 from abierto.cli.conversation.answer import send
 from abierto.cli.conversation.desk import Desk
 from abierto.cli.conversation.keeping import Keeper
@@ -56,7 +56,7 @@ def converse(opening: Opening) -> None:
             try:
                 _turn(desk)
             except KeyboardInterrupt:
-                lines.note(text("chat.how_to_leave"))
+                out.note(text("chat.how_to_leave"))
 
 
 def _begin(opening: Opening, keeper: Keeper) -> tuple[Talk, Choice]:
@@ -74,9 +74,9 @@ def _begin(opening: Opening, keeper: Keeper) -> tuple[Talk, Choice]:
 
 
 def _greet(desk: Desk) -> None:
-    lines.note(f"{slash.greeting(desk)} {text('chat.greeting')}")
+    out.note(f"{slash.greeting(desk)} {text('chat.greeting')}")
     if desk.keeper.always and desk.keeper.works:
-        lines.note(text("chat.keeps", where=desk.keeper.where))
+        out.note(text("chat.keeps", where=desk.keeper.where))
     if desk.talk.number is not None:
         saving.show_end(desk)
 
@@ -93,7 +93,7 @@ def _turn(desk: Desk) -> None:
     except AbiertoError as error:
         out.error(error)
     except KeyboardInterrupt:
-        lines.note(text("chat.stopped_before"))
+        out.note(text("chat.stopped_before"))
 
 
 def _do(desk: Desk, line: str) -> None:

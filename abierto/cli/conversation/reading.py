@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable
 
 from abierto.cli import out
-from abierto.cli.conversation import lines
 from abierto.cli.conversation.keyboard import CONTINUATION, PROMPT, Reader, unfinished, unquoted
 from abierto.locale import text
 
@@ -12,7 +11,7 @@ from abierto.locale import text
 def open_reader(
     history: Callable[[], list[str]], remember: Callable[[str], None], complete: Callable[[str], list[str]]
 ) -> Reader:
-    """The best reader for this terminal. history: what was typed before, newest first; complete: what a line may become."""
+    """The best reader here. history: what was typed before, newest first; complete: what a line may become."""
     editor = None
     if out.is_terminal(sys.stdin) and out.is_terminal(sys.stdout):
         from abierto.cli.conversation.editor import open_editor
@@ -30,7 +29,7 @@ class LineReader:
     def message(self, draft: str) -> str:
         """See `Reader`. The draft cannot be edited here: an empty line sends it."""
         if draft:
-            lines.note(text("chat.again", message=draft))
+            out.note(text("chat.again", message=draft))
         typed = self._line(PROMPT)
         while typed.endswith("\\") or unfinished(typed):
             typed = typed.removesuffix("\\") + "\n" + self._line(CONTINUATION)
@@ -47,7 +46,7 @@ class LineReader:
                 return 0
             if typed.isdecimal() and 1 <= int(typed) <= highest:
                 return int(typed)
-            lines.note(text("chat.choose", highest=highest))
+            out.note(text("chat.choose", highest=highest))
 
     def _line(self, prompt: str) -> str:
         sys.stdout.write(prompt)

@@ -47,7 +47,7 @@ def tell_if_nearly_full(desk: Desk) -> None:
     full = used > NEARLY * context
     if full and not desk.talk.told_full:
         share = decimal(100 * used / context, 0)
-        lines.note(text("chat.room.nearly", used=count(used), context=count(context), share=share))
+        out.note(text("chat.room.nearly", used=count(used), context=count(context), share=share))
     desk.talk.told_full = full
 
 
@@ -77,11 +77,11 @@ def _tell(desk: Desk, question: str, tokens: int, over: int, choosable: bool) ->
     alone = _alone(desk, question)
     values = {"tokens": count(tokens), "context": count(desk.chosen.model.context), "room": count(space(desk))}
     if alone > 0:
-        lines.note(text("chat.room.too_long", **values, over=count(alone)))
+        out.note(text("chat.room.too_long", **values, over=count(alone)))
     else:
-        lines.note(text("chat.room.full", **values, over=count(over)))
+        out.note(text("chat.room.full", **values, over=count(over)))
     if choosable:
-        lines.note(text("chat.room.choose"))
+        out.note(text("chat.room.choose"))
 
 
 def _ask(desk: Desk, choices: list[tuple[str, Action]]) -> bool:

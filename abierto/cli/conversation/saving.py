@@ -24,7 +24,7 @@ def save(desk: Desk, name: str) -> None:
     """Keep the conversation as it is now, under a name if there is one. Raises JournalUnavailable."""
     talk = desk.talk
     if not talk.exchanges:
-        lines.note(text("chat.save.nothing"))
+        out.note(text("chat.save.nothing"))
         return
     if name and not _free(desk, name):
         return
@@ -35,16 +35,16 @@ def save(desk: Desk, name: str) -> None:
         talk.name = before
         raise
     key = "chat.save.named" if talk.name else "chat.save.numbered"
-    lines.say(text(key, name=talk.name, number=talk.number))
+    out.say(text(key, name=talk.name, number=talk.number))
 
 
 def _free(desk: Desk, name: str) -> bool:
     if name.isdecimal():
-        lines.note(text("chat.save.digits"))
+        out.note(text("chat.save.digits"))
         return False
     others = [one for one in desk.keeper.kept() if one.name == name and one.id != desk.talk.number]
     if others:
-        lines.note(text("chat.save.taken", name=name, number=others[0].id))
+        out.note(text("chat.save.taken", name=name, number=others[0].id))
     return not others
 
 
@@ -76,7 +76,7 @@ def show_end(desk: Desk) -> None:
     """Show where a conversation that goes on had stopped."""
     talk = desk.talk
     what = {"name": harmless(talk.name or talk.title), "number": talk.number, "model": desk.chosen.model.name}
-    lines.note(text("chat.load.done", **what, exchanges=count(len(talk.exchanges))))
+    out.note(text("chat.load.done", **what, exchanges=count(len(talk.exchanges))))
     if not talk.exchanges:
         return
     last = talk.exchanges[-1]
@@ -85,13 +85,13 @@ def show_end(desk: Desk) -> None:
     stream.feed(last.answer)
     stream.close()
     if last.stopped:
-        lines.note(text("chat.stopped"))
+        out.note(text("chat.stopped"))
 
 
 def _list(desk: Desk) -> None:
     found = desk.keeper.kept()
     if not found:
-        lines.note(text("chat.load.none"))
+        out.note(text("chat.load.none"))
     rows = []
     for one in found:
         changed = datetime.fromisoformat(one.changed).astimezone().strftime("%Y-%m-%d %H:%M")

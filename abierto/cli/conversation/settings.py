@@ -25,7 +25,7 @@ def change(desk: Desk, argument: str) -> None:
         lines.show([(one, _shown(desk, one)) for one in NAMES])
     elif name not in NAMES:
         near = get_close_matches(name, NAMES, n=3, cutoff=0.4) or NAMES
-        lines.note(text("chat.set.unknown", name=name, near=", ".join(near)))
+        out.note(text("chat.set.unknown", name=name, near=", ".join(near)))
     elif not value.strip():
         lines.show([(name, _shown(desk, name))])
     elif name == "context":
@@ -56,7 +56,7 @@ def _change_number(desk: Desk, name: str, value: str) -> None:
         low, high = RANGES[name]
         kind = "whole" if name in WHOLE else "number"
         key = f"chat.set.{kind}" if high is not None else f"chat.set.{kind}_from"
-        lines.note(text(key, name=name, value=value, low=f"{low:g}", high=f"{high or 0:.0f}"))
+        out.note(text(key, name=name, value=value, low=f"{low:g}", high=f"{high or 0:.0f}"))
         return
     changed: dict[str, Any] = {name: number}
     desk.talk.sampling = replace(desk.talk.sampling, **changed)
@@ -85,7 +85,7 @@ def _change_stop(desk: Desk, value: str) -> None:
 def _change_context(desk: Desk, value: str) -> None:
     asked = "0" if value == DEFAULT else value
     if not asked.isdecimal():
-        lines.note(text("chat.set.whole", name="context", value=value, low="1", high=desk.chosen.model.trained))
+        out.note(text("chat.set.whole", name="context", value=value, low="1", high=desk.chosen.model.trained))
         return
     desk.chosen.change_context(int(asked))
     _changed(desk, "context")

@@ -38,7 +38,7 @@ def run(desk: Desk, line: str) -> None:
     near = get_close_matches(name.lower(), COMMANDS, n=1, cutoff=0.5)
     shown = harmless(name)
     told = text("slash.nearest", name=shown, near=near[0]) if near else text("slash.unknown", name=shown)
-    lines.note(f"{told} {text('slash.literal')}")
+    out.note(f"{told} {text('slash.literal')}")
 
 
 def complete(desk: Desk, typed: str) -> list[str]:
@@ -67,7 +67,7 @@ def _system(desk: Desk, argument: str) -> None:
         desk.talk.system = "" if argument == NONE else argument
         desk.keep()
     key = "chat.system" if desk.talk.system else "chat.system.none"
-    lines.say(text(key, system=harmless(desk.talk.system)))
+    out.say(text(key, system=harmless(desk.talk.system)))
 
 
 def _model(desk: Desk, name: str) -> None:
@@ -76,11 +76,11 @@ def _model(desk: Desk, name: str) -> None:
         lines.show([(one, _about(desk, one, one in pulled)) for one in _models()])
         return
     choice = choose(name)
-    lines.note(text("chat.model.loading", model=choice.name))
+    out.note(text("chat.model.loading", model=choice.name))
     desk.chosen.change(choice)
     desk.talk.told_language = False
     desk.keep()
-    lines.note(greeting(desk))
+    out.note(greeting(desk))
 
 
 def greeting(desk: Desk) -> str:
@@ -108,11 +108,11 @@ def _retry(desk: Desk, _argument: str) -> None:
     last = None if talk.question or not talk.exchanges else talk.exchanges.pop()
     question = last.question if last else talk.question
     if not question:
-        lines.note(text("chat.retry.nothing"))
+        out.note(text("chat.retry.nothing"))
         return
     talk.retries += 1 if last else 0
     if talk.sampling.seed is not None and last:
-        lines.note(text("chat.retry.seed", seed=talk.request(seed_shift=talk.retries).sampling.seed))
+        out.note(text("chat.retry.seed", seed=talk.request(seed_shift=talk.retries).sampling.seed))
     answered = False
     try:
         answered = send(desk, question)
@@ -125,21 +125,21 @@ def _retry(desk: Desk, _argument: str) -> None:
 
 def _undo(desk: Desk, _argument: str) -> None:
     if not desk.talk.exchanges:
-        lines.note(text("chat.undo.nothing"))
+        out.note(text("chat.undo.nothing"))
         return
     taken = desk.talk.exchanges.pop()
     desk.talk.retries = 0
     desk.keep()
-    lines.say(text("chat.undo.done", question=harmless(" ".join(taken.question.split()))[:60]))
+    out.say(text("chat.undo.done", question=harmless(" ".join(taken.question.split()))[:60]))
 
 
 def _stats(desk: Desk, _argument: str) -> None:
     model, totals = desk.chosen.model, desk.talk.totals
     if model.last:
-        lines.say(stats_line(model.last))
+        out.say(stats_line(model.last))
     reading = totals.prompt_tokens / totals.prompt_seconds if totals.prompt_seconds else 0.0
     writing = totals.completion_tokens / totals.generation_seconds if totals.generation_seconds else 0.0
-    lines.say(
+    out.say(
         text(
             "chat.stats",
             answers=count(totals.answers),
@@ -152,7 +152,7 @@ def _stats(desk: Desk, _argument: str) -> None:
     )
     used = used_tokens(desk)
     share = decimal(100 * used / model.context, 0)
-    lines.say(text("chat.stats.context", used=count(used), context=count(model.context), share=share))
+    out.say(text("chat.stats.context", used=count(used), context=count(model.context), share=share))
 
 
 def _exit(desk: Desk, _argument: str) -> None:

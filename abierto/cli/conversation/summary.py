@@ -3,7 +3,7 @@
 import sys
 from dataclasses import replace
 
-from abierto.cli.conversation import lines
+from abierto.cli import out
 from abierto.cli.conversation.desk import Desk
 from abierto.cli.conversation.interrupts import Stop, silent_keys
 from abierto.cli.markdown import MarkdownStream
@@ -18,7 +18,7 @@ def sum_up(desk: Desk, room: int) -> bool:
     Returns True: the message is tried again, with the summary or, when it was stopped, as before.
     """
     request, number = _request(desk, room)
-    lines.note(text("chat.summary.begins", number=number))
+    out.note(text("chat.summary.begins", number=number))
     stream, said = MarkdownStream(sys.stdout), ""
     with Stop() as stop, silent_keys():
         for event in stop.events(desk.chosen.model.chat(request)):
@@ -27,7 +27,7 @@ def sum_up(desk: Desk, room: int) -> bool:
                 stream.feed(event.text)
         stream.close()
     if stop.pressed or not said.strip():
-        lines.note(text("chat.summary.none"))
+        out.note(text("chat.summary.none"))
         return True
     desk.talk.summary = said.strip()
     del desk.talk.exchanges[:number]
