@@ -170,6 +170,8 @@ class Answer(Iterator[Event]):
         except OSError as error:
             if not self._closed:
                 raise self._died(str(error)) from error
+        except (ValueError, LookupError, TypeError) as error:
+            raise EngineFailed(NAME, f"not what llama-server says: {error!r}") from error
         finally:
             with self._lock:
                 if self._exchange:

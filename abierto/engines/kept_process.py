@@ -7,6 +7,7 @@ knows nothing of models, and is run by its path, so that it is up in a few milli
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,14 +52,14 @@ class Tail:
 
 
 class KeptProcess:
-    """A program under a keeper. Raises OSError when it cannot be started.
+    """A program under a keeper, with a folder that is removed when it is gone. Raises OSError when it does not start.
 
     pid: the program's own process. ended: set when it is gone.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: str) -> None:
         self._keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", __file__, *command],
+            [sys.executable, "-I", "-S", __file__, folder, *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -109,8 +110,8 @@ class KeptProcess:
         self.ended.set()
 
 
-def _keep(command: list[str]) -> int:
-    """The keeper: say the program's pid, wait until it or our parent is gone, say how it ended."""
+def _keep(folder: str, command: list[str]) -> int:
+    """The keeper: say the program's pid, wait until it or our parent is gone, tidy up, say how it ended."""
     try:
         program = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno())
     except OSError as error:
@@ -118,7 +119,9 @@ def _keep(command: list[str]) -> int:
         return 1
     _say(f"pid {program.pid}")
     threading.Thread(target=_watch, args=(program,), daemon=True).start()
-    _say(f"status {program.wait()}")
+    returncode = program.wait()
+    shutil.rmtree(folder, ignore_errors=True)
+    _say(f"status {returncode}")
     return 0
 
 
@@ -140,4 +143,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(_keep(sys.argv[1:]))
+    sys.exit(_keep(sys.argv[1], sys.argv[2:]))

@@ -7,6 +7,7 @@ is how a build for a GPU is used. Either listens on a socket in a folder that on
 writes to the standard error of this process. It knows no HTTP face of ours, and no model by name.
 """
 
+import ctypes
 import os
 import re
 import shutil
@@ -25,9 +26,9 @@ from abierto.errors import EngineCrashed, EngineMissing, FileMissing, LoadFailed
 from abierto.tasks.chat import ChatRequest
 from abierto.tasks.events import Event
 
-# Tokens of a prompt that are read in one go. A cancelled request computes to the end of one, and others wait for it.
-# 256 take about half a second on two slow cores, and reading is no slower than with 512. A program for a GPU is.
-BATCH = 256
+# Tokens of a prompt that are read in one go. A cancelled request computes to the end of one or two, and so long do
+# other requests wait for it. On a processor 128 cost no more time for each token than 512; on a GPU they would.
+BATCH = 128
 PROGRAM_BATCH = 512
 START_TIMEOUT = 600.0  # seconds; a large model may come from a slow disk, and a program that ends is seen at once
 _LONGEST_SOCKET_PATH = 100  # bytes; the least that a system allows is 104, with the zero at the end
@@ -58,14 +59,18 @@ class LlamaSession:
         self._address, self._server = address, server
         self._answers: weakref.WeakSet[Answer] = weakref.WeakSet()
         # Runs at close, or when the interpreter ends without one.
-        self._release = weakref.finalize(self, _release, server, folder)
-        properties = self._ask("GET", "/props")
-        self.context = int(properties["default_generation_settings"]["n_ctx"])
+        self._release = weakref.finalize(self, _release, self._answers, server, folder)
+        self.context = int(self._ask("GET", "/props")["default_generation_settings"]["n_ctx"])
 
     def count_tokens(self, request: ChatRequest) -> int:
         """As the model reads them, with its chat template."""
-        messages = _messages(request)
-        return int(self._ask("POST", "/v1/chat/completions/input_tokens", {"messages": messages})["input_tokens"])
+        asked: dict[str, Any] = {"messages": _messages(request)}
+        try:
+            return int(self._ask("POST", "/v1/chat/completions/input_tokens", asked)["input_tokens"])
+        except _NoSuchPath:  # a program from before 2026
+            prompt = self._ask("POST", "/apply-template", asked)["prompt"]
+            asked = {"content": prompt, "add_special": True, "parse_special": True}
+            return len(self._ask("POST", "/tokenize", asked)["tokens"])
 
     def chat(self, request: ChatRequest) -> Iterator[Event]:
         """See `Session`. The iterator's `close` may be called from another thread, and wakes one that waits."""
@@ -75,8 +80,6 @@ class LlamaSession:
 
     def close(self) -> None:
         """See `Session`. Answers that are being written are broken off."""
-        for answer in list(self._answers):
-            answer.close()
         self._release()
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
@@ -84,6 +87,8 @@ class LlamaSession:
             status, found = ask(self._address, method, path, body)
         except OSError as error:
             raise self._died(str(error)) from error
+        if status == 404:
+            raise _NoSuchPath
         if status != 200:
             raise failure(status, found, schema=False, address=self._address)
         return found
@@ -91,6 +96,10 @@ class LlamaSession:
     def _died(self, detail: str) -> EngineCrashed:
         status = self._server.status(patience=2.0)
         return EngineCrashed(NAME, status or "connection lost", useful_lines(self._server.tail()) or detail)
+
+
+class _NoSuchPath(Exception):
+    """The server is of a version that does not have what was asked for."""
 
 
 class _Package:
@@ -113,7 +122,10 @@ class _Package:
         self._server = None
 
 
-def _release(server: KeptProcess | _Package, folder: Path) -> None:
+def _release(answers: "weakref.WeakSet[Answer]", server: KeptProcess | _Package, folder: Path) -> None:
+    # The server in this process waits for every request that it serves, and an answer may go on for long.
+    for answer in list(answers):
+        answer.close()
     server.close()
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -159,7 +171,19 @@ def _start_package(file: str, options: LoadOptions, folder: Path) -> tuple[Addre
     try:
         return address, _Package(xllamacpp.Server(params))
     except RuntimeError as error:
+        _flush_log(xllamacpp.xllamacpp.__file__)
         raise LoadFailed(NAME, Path(file).name) from error
+
+
+def _flush_log(library: str) -> None:
+    """Have llama.cpp write out what it logged: it does so in a thread, which the end of the process cuts short."""
+    loaded = ctypes.CDLL(library)
+    try:
+        log_of, flush = loaded._Z15common_log_mainv, loaded._Z16common_log_flushP10common_log
+    except AttributeError:
+        return  # built by a compiler that names functions otherwise: the last lines may be lost
+    log_of.restype = ctypes.c_void_p
+    flush(ctypes.c_void_p(log_of()))
 
 
 def _start_program(file: str, options: LoadOptions, folder: Path) -> tuple[Address, KeptProcess]:
@@ -176,7 +200,7 @@ def _start_program(file: str, options: LoadOptions, folder: Path) -> tuple[Addre
     # The key goes through the environment, because everybody on this computer can read command lines.
     environment = {**os.environ, "LLAMA_API_KEY": address.key}
     try:
-        process = KeptProcess(command, environment)
+        process = KeptProcess(command, environment, str(folder))
     except OSError as error:
         raise LoadFailed(NAME, Path(file).name, str(error)) from error
     try:

@@ -1,6 +1,6 @@
 """From a name to the files of a model: what a person may type for `--model`, in one order of precedence.
 
-1. a source (`file:...`, `pypi:...`); 2. a path of a file; 3. a card or one of its aliases; 4. a pulled model.
+1. a source (`file:...`, `hf:...`, `pypi:...`); 2. a path of a file; 3. a card or one of its aliases; 4. a pulled model.
 So a card's name always means the card; a pulled model of the same name is reached by its source.
 """
 
@@ -15,7 +15,7 @@ from abierto.store import records
 from abierto.store.records import Record
 from abierto.store.sources import FileSource, parse
 
-SCHEMES = ("file:", "pypi:")
+SCHEMES = ("file:", "hf:", "pypi:")
 # Formats of models that no engine here reads yet; any other file is no model at all.
 OTHER_FORMATS = ("ggml", "safetensors", "onnx", "pickle", "tflite")
 

@@ -1,0 +1,88 @@
+"""The engines, the ways to run them, and the tiny models that the contract is tested with."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from abierto import engines
+from abierto.engines.session import LoadOptions, Session
+from abierto.runtime import child
+from abierto.tasks.chat import ChatRequest, Message, Sampling
+from tests.tiny_gguf import TinyGGUF
+
+HERE = Path(__file__).parent
+SAYS = "Hé 你🙂."
+MODELS = {
+    "says": TinyGGUF(says=SAYS, context=1024),
+    "endless": TinyGGUF(says="abc", ends=False, context=8192),
+    "random": TinyGGUF(context=1024),
+    "plain": TinyGGUF(says=SAYS, metadata={"tokenizer.chat_template": None}),
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An engine and where it runs. program: a script that is run as its llama-server."""
+
+    engine: str
+    place: str
+    program: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.engine}{'-program' if self.program else ''}-{self.place}"
+
+
+KINDS = [
+    Kind(engine, place, program)
+    for engine, program in (("echo", ""), ("llamacpp", ""), ("llamacpp", "llama_server.py"))
+    for place in ("here", "child")
+]
+LLAMA = [kind for kind in KINDS if kind.engine == "llamacpp"]
+
+
+@dataclass
+class Workshop:
+    """Makes sessions, and ends them all."""
+
+    folder: Path
+    opened: dict[tuple[Kind, str], Session] = field(default_factory=dict)
+
+    def model(self, name: str) -> str:
+        """The path of a tiny model."""
+        path = self.folder / f"{name}.gguf"
+        if not path.exists():
+            MODELS[name].write(path)
+        return str(path)
+
+    def program(self, script: str) -> str:
+        """The path of an executable file that runs one of the scripts beside this file."""
+        path = self.folder / script.removesuffix(".py")
+        if not path.exists():
+            path.write_text(f"#!{sys.executable}\n" + (HERE / script).read_text("utf-8"), "utf-8")
+            path.chmod(0o755)
+        return str(path)
+
+    def load(self, kind: Kind, model: str, *, context: int = 512, max_concurrent: int = 2) -> Session:
+        """A new session; whoever asked closes it."""
+        settings = {"llama_server": self.program(kind.program)} if kind.program else {}
+        if kind.engine == "echo" and model == "endless":
+            settings = {"tokens_per_second": "50"}
+        options = LoadOptions(context, threads=2, max_concurrent=max_concurrent, settings=settings)
+        load = child.load if kind.place == "child" else engines.load
+        return load(kind.engine, [self.model(model)], options)
+
+    def session(self, kind: Kind, model: str) -> Session:
+        """A session that the tests share."""
+        if (kind, model) not in self.opened:
+            self.opened[kind, model] = self.load(kind, model)
+        return self.opened[kind, model]
+
+    def close(self) -> None:
+        """End all sessions that are shared."""
+        for session in self.opened.values():
+            session.close()
+
+
+def ask(content: str = SAYS, **sampling: object) -> ChatRequest:
+    """A request with one message."""
+    return ChatRequest((Message("user", content),), Sampling(**sampling))  # type: ignore[arg-type]
