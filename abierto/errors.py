@@ -6,17 +6,18 @@
     │   ├── InvalidSchema · AnswerNotValid · PromptTooLong · NotConfirmed · UsageFault
     ├── NotFoundError         a name that leads nowhere                       exit 3
     │   ├── UnknownModel · UnknownEngine · UnknownConversation
-    │   └── ModelNotPulled · FileMissing
+    │   └── ModelNotPulled · FileMissing · AmbiguousFile
     ├── ModelFileError        a file that is not what it should be            exit 4
     │   └── NotAModel · CorruptFile · NoEngineForFile
     ├── ResourceError         this computer has not enough of something       exit 5
-    │   └── NotEnoughMemory · NotEnoughDisk · FolderNotWritable · JournalUnavailable
+    │   └── NotEnoughMemory · NotEnoughDisk · FolderNotWritable · JournalUnavailable · PackageMissing
     ├── SourceError           what was to be fetched did not arrive whole     exit 6
-    │   └── PackageNotFound · FileNotInPackage · SourceUnreachable · DownloadInterrupted · HashMismatch
+    │   ├── PackageNotFound · FileNotInPackage · RepositoryNotFound · FileNotInRepository · GatedModel
+    │   └── SourceUnreachable · DownloadInterrupted · HashMismatch
     ├── BusyError             somebody else is at it                          exit 7
     │   └── PullInProgress · ModelInUse
     ├── EngineError           the program that runs the model failed          exit 8
-    │   └── EngineMissing · LoadFailed · EngineFailed · EngineCrashed · MissingFeature
+    │   └── EngineMissing · EngineBroken · LoadFailed · EngineFailed · EngineCrashed · MissingFeature
     └── Cancelled             the person stopped it                           exit 130
 
 An error carries a code and facts, never a sentence: the faces word it from `abierto/locale`, by the
@@ -25,7 +26,7 @@ of a program that is not ours, unchanged.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, dataclass_transform
 
 _CODES: dict[str, "type[AbiertoError]"] = {}
@@ -192,6 +193,13 @@ class FileMissing(NotFoundError):
     path: str
 
 
+class AmbiguousFile(NotFoundError):
+    """A source that several models answer to. `choices` maps what to add to `source` for one of them to its bytes."""
+
+    source: str
+    choices: Mapping[str, int]
+
+
 class ModelFileError(AbiertoError):
     """A file that is not what it should be."""
 
@@ -258,6 +266,13 @@ class JournalUnavailable(ResourceError):
     detail: str
 
 
+class PackageMissing(ResourceError):
+    """A package that reaches a source is not installed. `extra` is the extra that brings it."""
+
+    package: str
+    extra: str
+
+
 class SourceError(AbiertoError):
     """What was to be fetched did not arrive whole."""
 
@@ -278,6 +293,28 @@ class FileNotInPackage(SourceError):
     path: str
     package: str
     nearest: Sequence[str] = ()
+
+
+class RepositoryNotFound(SourceError):
+    """The hub has no such repository or revision, or does not show it to this person."""
+
+    repository: str
+    revision: str
+
+
+class FileNotInRepository(SourceError):
+    """The repository is there, and no model file of it, or of a part of it, has that name."""
+
+    path: str
+    repository: str
+    nearest: Sequence[str] = ()
+
+
+class GatedModel(SourceError):
+    """A model that the hub gives only to those who accepted its terms on the page at `url`."""
+
+    repository: str
+    url: str
 
 
 class SourceUnreachable(SourceError):
@@ -332,6 +369,13 @@ class EngineMissing(EngineError):
 
     engine: str
     extra: str
+
+
+class EngineBroken(EngineError):
+    """An engine whose package is installed and cannot be imported, for want of a library of the system."""
+
+    engine: str
+    detail: str
 
 
 class LoadFailed(EngineError):

@@ -2,6 +2,7 @@
 
 import platform
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -12,7 +13,7 @@ from pathlib import Path
 from abierto import __version__, config, engines, machine
 from abierto.cli import out
 from abierto.cli.words import command, option
-from abierto.errors import AbiertoError, FolderNotWritable, JournalUnavailable
+from abierto.errors import AbiertoError, EngineBroken, FolderNotWritable, JournalUnavailable
 from abierto.locale import text
 from abierto.locale.numbers import count, size
 from abierto.store import records
@@ -92,6 +93,9 @@ def _settings() -> Iterator[Row]:
 
 def _problems() -> Iterator[AbiertoError]:
     folders = config.folders()
+    for name, package in engines.PACKAGES.items():
+        if find_spec(package):
+            yield from _import_problems(name, package)
     if problem := _unwritable(folders.data):
         yield problem
         return
@@ -101,6 +105,14 @@ def _problems() -> Iterator[AbiertoError]:
         Journal.at(folders.data, config.settings().journal).close()
     except JournalUnavailable as error:
         yield error
+
+
+def _import_problems(engine: str, package: str) -> Iterator[AbiertoError]:
+    # In another process, because what cannot be imported may take its process with it.
+    command = [sys.executable, "-c", f"import {package}"]
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    if tried.returncode:
+        yield EngineBroken(engine, (tried.stderr.strip().splitlines() or [str(tried.returncode)])[-1])
 
 
 def _unwritable(folder: Path) -> AbiertoError | None:

@@ -22,7 +22,7 @@ from typing import Any
 from abierto.engines._llama_client import NAME, Address, Answer, ask, failure
 from abierto.engines.kept_process import KeptProcess
 from abierto.engines.session import LoadOptions
-from abierto.errors import EngineCrashed, EngineMissing, FileMissing, LoadFailed
+from abierto.errors import EngineBroken, EngineCrashed, EngineMissing, FileMissing, LoadFailed
 from abierto.tasks.chat import ChatRequest
 from abierto.tasks.events import Event
 
@@ -148,8 +148,10 @@ def _address(folder: Path) -> Address:
 def _start_package(file: str, options: LoadOptions, folder: Path) -> tuple[Address, _Package]:
     try:
         import xllamacpp
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise EngineMissing(NAME, NAME) from error
+    except ImportError as error:
+        raise EngineBroken(NAME, str(error)) from error
     address = _address(folder)
     params = xllamacpp.CommonParams()
     params.model.path = file

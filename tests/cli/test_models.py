@@ -150,6 +150,17 @@ def test_the_doctor_names_a_folder_that_cannot_be_written(abierto: Abierto, tmp_
     assert "taken" in done.err
 
 
+def test_an_engine_that_lacks_a_library_of_the_system_is_told(abierto: Abierto, tmp_path: Path, tiny: Path) -> None:
+    package = tmp_path / "elsewhere" / "xllamacpp"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('libgomp.so.1: cannot open shared object file')")
+    for command in (("doctor",), ("chat", "-m", str(tiny), "hi")):
+        done = abierto(*command, PYTHONPATH=str(package.parent))
+        assert done.status == 8, done.err
+        assert "libgomp.so.1" in done.err
+        assert "apt install libgomp1" in done.err
+
+
 def test_licenses_names_every_package_with_one(abierto: Abierto) -> None:
     rows = [line.split("\t") for line in abierto("licenses").out.splitlines()]
     listed = {name.split()[0]: license_ for _, name, license_ in rows}
