@@ -50,7 +50,7 @@ lock: setup
 	$(bin)/python requirements/lock.py
 
 clean:
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .cache dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find abierto tests bench docs requirements -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help setup development run test lint fix bench docs lock clean
