@@ -99,8 +99,10 @@ class Journal:
         self.owner = owner
         self._where = sa.engine.make_url(address).render_as_string(hide_password=True)
         with self._told():
-            self._engine = sa.create_engine(address)
-            if self._engine.dialect.name == "sqlite":
+            sqlite = sa.engine.make_url(address).get_backend_name() == "sqlite"
+            # A connection for each transaction: opening a file costs nothing, and nobody has to remember to close it.
+            self._engine = sa.create_engine(address, poolclass=sa.pool.NullPool if sqlite else None)
+            if sqlite:
                 sa.event.listen(self._engine, "connect", _prepare_sqlite)
             self._upgrade()
 

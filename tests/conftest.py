@@ -1,6 +1,7 @@
 """What all tests share: a home of their own for each, English, and the starter model, pulled once."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ REPOSITORY = Path(__file__).parent.parent
 STARTER = "smollm2:135m"
 # Stays between runs, so that the starter model is fetched once: in the clone, and never in the person's own folders.
 SHARED_HOME = REPOSITORY / ".cache" / "tests"
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and every process they start inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

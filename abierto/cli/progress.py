@@ -75,8 +75,12 @@ class ProgressLine:
         from rich.text import Text
 
         grid = Table.grid(padding=(0, 1))
+        # Where there is little room, the bar gives way first, then the name.
         grid.add_column(no_wrap=True, overflow="ellipsis")
-        bar = ProgressBar(total=total, completed=done, width=24) if total else Text("")
+        grid.add_column(max_width=24)
+        for _ in range(3):
+            grid.add_column(no_wrap=True)
+        bar = ProgressBar(total=total, completed=done) if total else Text("")
         speed = self._speed()
         told = text("progress.of", done=size(done), total=size(total)) if total else size(done) if done else ""
         left = text("progress.left", time=duration((total - done) / speed)) if speed and total else ""

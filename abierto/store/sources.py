@@ -15,6 +15,14 @@ _NOT_IN_PATH = re.compile(r'[\x00-\x1f\x7f\\<>:"|?*]')
 # What tells pieces of one file apart: model.gguf.part2, model.gguf.002, model.gguf-ab.
 _PIECE = re.compile(r"(?<=.)[._-](?:part[._-]?)?(?:\d{1,3}|a[a-z])$")
 
+# The names that a hub can hold, as its client knows them; a revision is a name in git.
+_REPOSITORY = re.compile(r"(?!.*(?:--|\.\.))[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?")
+_REVISION = re.compile(r"(?!.*(?:\.\.|//|@\{))[A-Za-z0-9](?:[A-Za-z0-9._/+-]*[A-Za-z0-9_+-])?")
+_NOT_IN_PATTERN = re.compile(r'[\x00-\x1f\x7f\\<>:"|]')
+_WILD = re.compile(r"[*?]|\[[^]]*\]?")
+# What tells the parts of a split model apart: model-00001-of-00003.gguf.
+_SPLIT = re.compile(r"-\d{5}-of-\d{5}\.gguf$")
+
 
 @dataclass(frozen=True, slots=True)
 class PyPIPart:
@@ -54,20 +62,50 @@ class FileSource:
         return f"file:{self.path}"
 
 
-Source = PyPISource | FileSource
+@dataclass(frozen=True, slots=True)
+class HubSource:
+    """A file in a repository of a Hugging Face hub, or the parts of one, used where the hub's cache keeps them.
+
+    revision: branch, tag or commit; empty for the main branch. pattern: a path in the repository, in which `*`, `?`
+    and `[...]` stand for what they do in a shell; empty where the repository holds one model.
+    """
+
+    repository: str
+    revision: str = ""
+    pattern: str = ""
+
+    def __str__(self) -> str:
+        at = f"@{self.revision}" if self.revision else ""
+        return f"hf:{self.repository}{at}" + (f":{self.pattern}" if self.pattern else "")
+
+    @property
+    def filename(self) -> str:
+        """What the model is called before the hub was asked: its file, or the repository and the known letters."""
+        last = self.pattern.rsplit("/", 1)[-1]
+        if last and not _WILD.search(last):
+            return _SPLIT.sub(".gguf", last)
+        known = re.sub(r"(?i)\.gguf$", "", _WILD.sub("", last)).strip("-._")
+        repository = re.sub(r"(?i)[-._]gguf$", "", self.repository.rsplit("/", 1)[-1])
+        return f"{repository}-{known}" if known else repository
+
+
+Source = PyPISource | FileSource | HubSource
 
 
 def parse(text: str) -> Source:
     """The source that a text names; `str()` of it gives the canonical text.
 
     `pypi:NAME==VERSION#path/inside/wheel`, several of them joined by `+`; `file:PATH` with the path as the
-    system writes it, relative to the current folder or absolute; `file:///PATH` as a URL.
+    system writes it, relative to the current folder or absolute; `file:///PATH` as a URL;
+    `hf:OWNER/NAME[@REVISION][:PATTERN]`.
     Raises InvalidSource.
     """
     if text.startswith("pypi:"):
         return PyPISource(tuple(_part(text, piece) for piece in text.removeprefix("pypi:").split("+pypi:")))
     if text.startswith("file:"):
         return FileSource(_path(text))
+    if text.startswith("hf:"):
+        return _in_hub(text)
     raise InvalidSource(text)
 
 
@@ -84,6 +122,23 @@ def _part(text: str, piece: str) -> PyPIPart:
     if not sound:
         raise InvalidSource(text)
     return PyPIPart(re.sub(r"[-_.]+", "-", name).lower(), version, path)
+
+
+def _in_hub(text: str) -> HubSource:
+    place, colon, pattern = text.removeprefix("hf:").partition(":")
+    repository, at, revision = place.partition("@")
+    owner, _, name = repository.partition("/")
+    sound = (
+        _REPOSITORY.fullmatch(owner)
+        and _REPOSITORY.fullmatch(name)
+        and bool(at) == bool(_REVISION.fullmatch(revision))
+        and bool(colon) == bool(pattern)
+        and not _NOT_IN_PATTERN.search(pattern)
+        and not any(segment in ("", ".", "..") for segment in pattern.split("/") if pattern)
+    )
+    if not sound:
+        raise InvalidSource(text)
+    return HubSource(repository, revision, pattern)
 
 
 def _path(text: str) -> Path:
@@ -104,8 +159,9 @@ def _from_url(text: str, rest: str) -> str:
 
     try:
         host, path = urlsplit(f"file:{rest}")[1:3]
-    except ValueError:
+        place = url2pathname(path)
+    except (ValueError, OSError):  # the second from Python 3.14 on, for an address of another host
         raise InvalidSource(text) from None
     if host not in ("", "localhost") or not path:
         raise InvalidSource(text)
-    return url2pathname(path)
+    return place
