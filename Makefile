@@ -31,7 +31,7 @@ test: development
 # Every check runs, whatever the earlier ones said.
 lint: development
 	@failed=0; \
-	for check in 'ruff format --check' 'ruff check' 'mypy' 'lint-imports'; do \
+	for check in 'ruff format --check' 'ruff check' 'mypy' 'lint-imports --no-logo'; do \
 	    echo "$(bin)/$$check"; $(bin)/$$check || failed=1; \
 	done; exit $$failed
 

@@ -18,11 +18,10 @@ FILE_NAME = "config.toml"
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """data: models, journal. config: the settings file. cache: what may be deleted at any time."""
+    """data: models, journal. config: the settings file."""
 
     data: Path
     config: Path
-    cache: Path
 
     @property
     def models(self) -> Path:
@@ -60,11 +59,11 @@ def folders(environment: Mapping[str, str] = os.environ) -> Folders:
     """The folders of this person on this computer. ABIERTO_HOME puts all of them into one place."""
     if home := environment.get("ABIERTO_HOME"):
         root = Path(home).expanduser().absolute()
-        return Folders(root / "data", root, root / "cache")
+        return Folders(root / "data", root)
     from platformdirs import PlatformDirs
 
     found = PlatformDirs("abierto", appauthor=False)
-    return Folders(Path(found.user_data_dir), Path(found.user_config_dir), Path(found.user_cache_dir))
+    return Folders(Path(found.user_data_dir), Path(found.user_config_dir))
 
 
 def settings(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -21,7 +21,7 @@ def main() -> None:
         "Written by `make bench`. Medians of runs in turn; ratios of neighbouring runs. Model: smollm2:135m (Q4_1).",
         "",
         f"- date: {datetime.now(UTC):%Y-%m-%d}",
-        f"- machine: {found.processor}, {found.cores.physical} cores, {memory} GB of memory, {found.os}",
+        f"- machine: {found.processor}, {found.cores.physical} cores, {memory} GB of memory, {found.system}",
         f"- versions: Python {found.python}, {versions}",
         "",
         "## Waiting",

@@ -23,7 +23,7 @@ def ours() -> None:
     """Answer through the Python API of Abierto, streaming."""
     import abierto
 
-    seconds = []
+    seconds, pieces = [], []
     for _ in range(1 + ROUNDS):
         started = time.perf_counter()
         pieces = list(abierto.chat(PROMPT, context=CONTEXT, max_tokens=TOKENS, temperature=0, stream=True))
@@ -49,9 +49,10 @@ def theirs() -> None:
     # top_p is what the model's card sets; with temperature 0 it changes no token.
     body = {"messages": messages, "max_tokens": TOKENS, "temperature": 0, "top_p": 0.9, "stream": True}
     seconds = []
+    pieces: list[str] = []
     for _ in range(1 + ROUNDS):
+        pieces.clear()
         started = time.perf_counter()
-        pieces: list[str] = []
         server.handle_chat_completions(body, partial(_add, pieces))
         seconds.append(time.perf_counter() - started)
     _tell(seconds, "".join(pieces))

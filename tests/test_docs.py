@@ -120,3 +120,15 @@ def test_every_page_is_in_the_index(language: str) -> None:
     index = read(f"docs/{language}/README.md")
     pages = [page.removeprefix(f"docs/{language}/") for page in PAGES if page.startswith(f"docs/{language}/")]
     assert not [page for page in pages if f"]({page})" not in index]
+
+
+def anchors(page: Path) -> set[str]:
+    """The places in a page that a link can name, as GitHub makes them from headings."""
+    headings = re.findall(r"(?m)^#+ (.+)$", page.read_text("utf-8"))
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def test_every_place_that_a_link_names_is_there() -> None:
+    found = [(page, *link) for page in [*READMES, *PAGES] for link in re.findall(r"\]\(([^):]+)#([^)]+)\)", read(page))]
+    assert found
+    assert not [link for link in found if link[2] not in anchors((REPOSITORY / link[0]).parent / link[1])]

@@ -5,7 +5,7 @@ import sys
 from abierto import __version__, config, locale
 from abierto.cli import out
 from abierto.cli.words import Group, usage_fault
-from abierto.errors import AbiertoError, Cancelled
+from abierto.errors import AbiertoError, Cancelled, InvalidSetting
 
 # Command -> the module that holds it, imported when it is called; the order is that of the help.
 COMMANDS = {
@@ -32,8 +32,7 @@ def run(arguments: list[str]) -> int:
     locale.use(config.system_language())
     _make_output_safe()
     try:
-        chosen = config.settings()
-        locale.use(chosen.language or config.system_language())
+        locale.use(_language())
         Group(COMMANDS, __version__).main(arguments, prog_name="abierto", standalone_mode=False)
     except AbiertoError as error:
         out.error(error)
@@ -50,6 +49,14 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         return _output_closed()
     return 0
+
+
+def _language() -> str:
+    try:
+        return config.settings().language or config.system_language()
+    except InvalidSetting:
+        # The command itself will say so, if it needs a setting; help and the doctor do not.
+        return config.system_language()
 
 
 def _make_output_safe() -> None:

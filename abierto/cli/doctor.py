@@ -13,7 +13,7 @@ from pathlib import Path
 from abierto import __version__, config, engines, machine
 from abierto.cli import out
 from abierto.cli.words import command, option
-from abierto.errors import AbiertoError, EngineBroken, FolderNotWritable, JournalUnavailable
+from abierto.errors import AbiertoError, EngineBroken, FolderNotWritable, InvalidSetting, JournalUnavailable
 from abierto.locale import text
 from abierto.locale.numbers import count, size
 from abierto.store import records
@@ -25,8 +25,14 @@ Row = tuple[str, str]
 @option("--json", "as_json", is_flag=True)
 def doctor(as_json: bool) -> None:
     """Show the facts, then what is wrong with them; the exit status is that of the first problem."""
-    rows = [*_versions(), *_computer(), *_engines(), *_folders(), *_settings()]
-    problems = list(_problems())
+    problems: list[AbiertoError] = []
+    try:
+        chosen = config.settings()
+    except InvalidSetting as error:
+        problems.append(error)
+        chosen = config.Settings()
+    rows = [*_versions(), *_computer(), *_engines(chosen), *_folders(), *_settings(chosen)]
+    problems += _problems(chosen)
     if as_json:
         facts: dict[str, object] = dict(rows)
         out.as_json({**facts, "problems": [{"code": problem.code, **problem.facts} for problem in problems]})
@@ -59,7 +65,7 @@ def _computer() -> Iterator[Row]:
     yield "gpus", ", ".join(found.gpus) or text("word.none")
 
 
-def _engines() -> Iterator[Row]:
+def _engines(chosen: config.Settings) -> Iterator[Row]:
     for name, formats in engines.ENGINES.items():
         package = engines.PACKAGES.get(name)
         state = text("doctor.built_in")
@@ -68,9 +74,9 @@ def _engines() -> Iterator[Row]:
                 f"{package} {metadata.version(package)}" if find_spec(package) else text("doctor.missing", extra=name)
             )
         yield "engine", f"{name}: {state} ({', '.join(formats)})"
-    program = config.settings().llama_server or shutil.which("llama-server")
+    program = chosen.llama_server or shutil.which("llama-server")
     if program:
-        used = "doctor.llama_server_used" if config.settings().llama_server else "doctor.llama_server_found"
+        used = "doctor.llama_server_used" if chosen.llama_server else "doctor.llama_server_found"
         yield "llama_server", text(used, path=program)
 
 
@@ -86,12 +92,12 @@ def _folders() -> Iterator[Row]:
     yield "config", str(folders.config / config.FILE_NAME)
 
 
-def _settings() -> Iterator[Row]:
-    for name, value in asdict(config.settings()).items():
+def _settings(chosen: config.Settings) -> Iterator[Row]:
+    for name, value in asdict(chosen).items():
         yield f"setting {name}", str(value)
 
 
-def _problems() -> Iterator[AbiertoError]:
+def _problems(chosen: config.Settings) -> Iterator[AbiertoError]:
     folders = config.folders()
     for name, package in engines.PACKAGES.items():
         if find_spec(package):
@@ -102,7 +108,7 @@ def _problems() -> Iterator[AbiertoError]:
     from abierto.journal import Journal
 
     try:
-        Journal.at(folders.data, config.settings().journal).close()
+        Journal.at(folders.data, chosen.journal).close()
     except JournalUnavailable as error:
         yield error
 

@@ -73,12 +73,12 @@ def remove(model: str, yes: bool) -> None:
     taken = [found for found in (*records.partials(folder), *records.damaged(folder)) if found.name == name]
     if record is None and not taken:
         raise UnknownModel(name, catalog.nearest(name, (found.name for found in records.all_records(folder))))
-    frees = record.size if record and not record.source.startswith("file:") else sum(found.size for found in taken)
-    if not yes and not out.confirm(text("remove.question", name=name, size=size(frees)), option="--yes"):
+    frees = size(records.frees(folder, name))
+    if not yes and not out.confirm(text("remove.question", name=name, size=frees), option="--yes"):
         out.note(text("remove.kept", name=name))
         return
     freed = records.remove(folder, name)
-    if record and record.source.startswith("file:"):
+    if record and not freed and record.files[0].path.exists():
         out.say(text("remove.forgotten", name=name, path=record.files[0].path))
     else:
         out.say(text("remove.done", name=name, size=size(freed)))

@@ -4,6 +4,7 @@ from abierto import catalog
 from abierto.catalog.language import detect
 from abierto.locale import text
 from abierto.locale.numbers import count, duration, rate, size
+from abierto.locale.wording import language as language_name
 from abierto.runtime.model import Model, Stats
 
 
@@ -15,8 +16,8 @@ def language_notice(model: Model, message: str) -> str | None:
         return None
     values = {
         "model": model.name,
-        "language": text(f"language.{language}"),
-        "spoken": ", ".join(text(f"language.{code}") for code in spoken),
+        "language": language_name(language),
+        "spoken": ", ".join(language_name(code) for code in spoken),
     }
     able = [card.name for card in catalog.speaking(language)]
     if able:

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -51,6 +52,7 @@ def pull_model(model: str, name: str | None = None, sha256: str | None = None) -
     if known and known.intact and known.source == str(source) and expected in (None, known.files[0].sha256):
         out.note(text("pull.here", name=name, size=size(known.size)))
         return
+    _make_private(config.folders().data)
     started = perf_counter()
     facts: dict[str, Any] = {"model": name, "source": str(source)}
     try:
@@ -66,6 +68,12 @@ def pull_model(model: str, name: str | None = None, sha256: str | None = None) -
     out.note(text("pull.done", name=name, size=size(record.size), path=record.files[0].path))
     if card and card.license:
         out.note(text("pull.license", license=card.license, name=name))
+
+
+def _make_private(folder: Path) -> None:
+    # What is asked and answered on this computer will lie there too. If it cannot be made, the store says so.
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _what(model: str) -> tuple[Source, str, Card | None]:

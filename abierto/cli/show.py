@@ -12,6 +12,7 @@ from abierto.formats import footprint
 from abierto.formats.gguf import GGUFHeader, read_header
 from abierto.locale import text
 from abierto.locale.numbers import count, size
+from abierto.locale.wording import language as language_name
 from abierto.runtime import resolve
 
 
@@ -50,7 +51,7 @@ def _card_rows(card: Card) -> list[tuple[str, str]]:
     if card.license:
         rows.append(("license", card.license))
     if card.languages:
-        rows.append(("languages", ", ".join(text(f"language.{code}") for code in card.languages)))
+        rows.append(("languages", ", ".join(language_name(code) for code in card.languages)))
     rows += [("source", weights.source) for weights in card.weights.values()]
     rows += [("evidence", f"{', '.join(item.facts)}: {item.url} ({item.read})") for item in card.evidence]
     return rows

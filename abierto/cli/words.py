@@ -95,7 +95,9 @@ def command(name: str) -> Callable[[Callable[..., None]], Command]:
 
 
 def option(*names: str, **facts: Any) -> Decorator:
-    """An option whose help is looked up by its first long name."""
+    """An option whose help is looked up by its first long name, and the name of its value too."""
+    if "metavar" in facts:
+        facts["metavar"] = text(f"metavar.{facts['metavar'].lower()}")
     long = next(name for name in names if name.startswith("--"))
     return click.option(*names, help=text(f"option.{long[2:].replace('-', '_')}"), **facts)
 

@@ -1,4 +1,7 @@
-"""What can answer: one file for each engine, listed in one literal table. `docs/reference/engines.md` is the recipe."""
+"""What can answer: one file for each engine, listed in one literal table.
+
+The recipe for another one is `docs/en/guides/add-an-engine.md`.
+"""
 
 from importlib import import_module
 

@@ -1,8 +1,8 @@
-"""The facts of an error as words: sizes with units, lists with commas, inner codes as sentences."""
+"""Facts as words, of an error above all: sizes with units, lists with commas, inner codes as sentences."""
 
 from typing import Any
 
-from abierto.errors import AbiertoError, CorruptFile, NotAModel, NotEnoughMemory, UsageFault
+from abierto.errors import AbiertoError, AmbiguousFile, CorruptFile, NotAModel, NotEnoughMemory, UsageFault
 from abierto.locale import has, text
 from abierto.locale.numbers import count, decimal, size
 
@@ -19,9 +19,17 @@ def words(error: AbiertoError) -> dict[str, str]:
         worded["fault"] = text(f"usage.{error.fault}", **(error.about or {}))
     if isinstance(error, NotAModel):
         worded["found"] = text(f"found.{error.found}")
+    if isinstance(error, AmbiguousFile):
+        worded["choices"] = ", ".join(f"{choice} ({size(bytes_)})" for choice, bytes_ in error.choices.items())
+        worded["first"] = next(iter(error.choices), "")
     if isinstance(error, NotEnoughMemory):
         worded["advice"] = _memory_advice(error)
     return worded
+
+
+def language(code: str) -> str:
+    """The name of a language by its ISO 639-1 code; the code itself for one that has no name here."""
+    return text(f"language.{code}") if has(f"language.{code}") else code
 
 
 def _word(name: str, value: Any) -> str:

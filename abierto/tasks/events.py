@@ -72,7 +72,7 @@ class Failure:
 
 Event = Text | Reasoning | Progress | Usage | Finish | Failure
 
-_KINDS: dict[str, type[Event]] = {
+KINDS: dict[str, type[Event]] = {
     "text": Text,
     "reasoning": Reasoning,
     "progress": Progress,
@@ -80,7 +80,7 @@ _KINDS: dict[str, type[Event]] = {
     "finish": Finish,
     "failure": Failure,
 }
-_NAMES = {kind: name for name, kind in _KINDS.items()}
+_NAMES = {kind: name for name, kind in KINDS.items()}
 
 
 def to_wire(event: Event) -> dict[str, Any]:
@@ -91,4 +91,4 @@ def to_wire(event: Event) -> dict[str, Any]:
 def from_wire(body: dict[str, Any]) -> Event:
     """The event that `to_wire` wrote. Raises KeyError on a kind that this version does not know."""
     fields = dict(body)
-    return _KINDS[fields.pop("event")](**fields)
+    return KINDS[fields.pop("event")](**fields)

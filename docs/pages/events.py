@@ -16,7 +16,7 @@ def page(words: Words) -> str:
         f"# {words('events', 'title')}",
         words("events", "introduction").format(version=events.VERSION),
         fenced(example.replace("'", '"')),
-        *(_kind(name, kind, words) for name, kind in events._KINDS.items()),
+        *(_kind(name, kind, words) for name, kind in events.KINDS.items()),
     )
 
 

@@ -41,21 +41,27 @@ def _signature(found: Any) -> str:
         lines.append("*")
     lines += [_parameter(*pair) for pair in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
     inside = "".join(f"\n    {line}," for line in lines) + "\n" if len(lines) > 1 else "".join(lines)
-    return f"def {tree.name}({inside}) -> {ast.unparse(tree.returns)}"
+    return f"def {tree.name}({inside}) -> {_source(tree.returns)}"
 
 
 def _parameter(argument: ast.arg, default: ast.expr | None) -> str:
-    return ast.unparse(argument) + (f" = {ast.unparse(default)}" if default else "")
+    return _source(argument) + (f" = {_source(default)}" if default else "")
 
 
 def _class(found: type[Any]) -> str:
     """`class Name(Base):` with its public attributes and properties."""
     tree: ast.ClassDef = _tree(found)
-    bases = ", ".join(ast.unparse(base) for base in tree.bases)
+    bases = ", ".join(_source(base) for base in tree.bases)
     lines = [f"class {tree.name}({bases}):" if bases else f"class {tree.name}:"]
     for node in tree.body:
-        if isinstance(node, ast.AnnAssign) and not ast.unparse(node.target).startswith("_"):
-            lines.append(f"    {ast.unparse(node)}")
+        if isinstance(node, ast.AnnAssign) and not _source(node.target).startswith("_"):
+            lines.append(f"    {_source(node)}")
         elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and node.returns:
-            lines.append(f"    {node.name}: {ast.unparse(node.returns)}")
+            lines.append(f"    {node.name}: {_source(node.returns)}")
     return "\n".join(lines)
+
+
+def _source(node: ast.AST) -> str:
+    """The code of a node, its strings in the quotes that the formatter demands."""
+    code = ast.unparse(node)
+    return code if '"' in code else code.replace("'", '"')

@@ -241,5 +241,6 @@ def test_nothing_is_kept_when_the_settings_say_so(home: Path) -> None:
         chat.say("private")
         assert "are kept in" not in chat.screen.text
         assert messages(home) == []
+        assert not any(b"private" in path.read_bytes() for path in home.rglob("*") if path.is_file())
         chat.say("/save")
         assert len(messages(home)) == 1

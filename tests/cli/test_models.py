@@ -1,6 +1,8 @@
 """pull, models, show, remove, forget, doctor, licenses, and the help: what a person sees of each."""
 
 import json
+import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +150,29 @@ def test_the_doctor_names_a_folder_that_cannot_be_written(abierto: Abierto, tmp_
     done = abierto("doctor", ABIERTO_HOME=str(tmp_path / "taken" / "x"))
     assert done.status == 5
     assert "taken" in done.err
+
+
+def test_settings_that_cannot_be_read_end_neither_the_help_nor_the_doctor(abierto: Abierto, home: Path) -> None:
+    home.mkdir()
+    (home / "config.toml").write_text("nonsense = 1")
+    assert abierto("--help").status == 0
+    done = abierto("doctor")
+    assert done.status == 2
+    assert "nonsense" in done.err
+    assert "llamacpp" in done.out
+    assert abierto("chat", "-m", "echo", "hi").status == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no permission bits")
+def test_a_pull_makes_a_folder_that_nobody_else_can_open(abierto: Abierto, home: Path, tiny: Path) -> None:
+    abierto("pull", f"file:{tiny}")
+    assert stat.S_IMODE((home / "data").stat().st_mode) == 0o700
+
+
+def test_the_help_names_values_in_the_persons_language(abierto: Abierto) -> None:
+    page = abierto("chat", "--help", ABIERTO_LANGUAGE="es").out
+    assert "FICHERO" in page
+    assert "FILE" not in page
 
 
 def test_an_engine_that_lacks_a_library_of_the_system_is_told(abierto: Abierto, tmp_path: Path, tiny: Path) -> None:

@@ -34,7 +34,7 @@ class Kind:
 
 KINDS = [
     Kind(engine, place, program)
-    for engine, program in (("echo", ""), ("llamacpp", ""), ("llamacpp", "llama_server.py"))
+    for engine, program in (*((name, "") for name in engines.ENGINES), ("llamacpp", "llama_server.py"))
     for place in ("here", "child")
 ]
 LLAMA = [kind for kind in KINDS if kind.engine == "llamacpp"]
@@ -65,7 +65,7 @@ class Workshop:
     def load(self, kind: Kind, model: str, *, context: int = 512, max_concurrent: int = 2) -> Session:
         """A new session; whoever asked closes it."""
         settings = {"llama_server": self.program(kind.program)} if kind.program else {}
-        if kind.engine == "echo" and model == "endless":
+        if "none" in engines.ENGINES[kind.engine] and model == "endless":
             settings = {"tokens_per_second": "50"}
         options = LoadOptions(context, threads=2, max_concurrent=max_concurrent, settings=settings)
         load = child.load if kind.place == "child" else engines.load

@@ -67,6 +67,6 @@ def test_errors_survive_the_way_through_a_pipe() -> None:
 
 def test_an_error_refuses_facts_that_it_does_not_have() -> None:
     with pytest.raises(TypeError):
-        errors.EmptyPrompt("x")  # type: ignore[call-arg]
+        errors.EmptyPrompt("x")
     with pytest.raises(TypeError):
         errors.UnknownModel()  # type: ignore[call-arg]

@@ -66,7 +66,9 @@ class Keeper:
         return found
 
     def add_line(self, line: str) -> None:
-        """Remember a line that was typed."""
+        """Remember a line that was typed, if conversations are kept."""
+        if not self.always:
+            return
         # What the terminal sent may hold bytes that are no text.
         self._try(lambda journal: journal.add_line(line.encode("utf-8", "replace").decode()), None)
 
