@@ -25,7 +25,7 @@ find_python() { # prints the newest suitable Python; the variable PYTHON names a
             "$incomplete no puede crear entornos virtuales. En Debian y Ubuntu: sudo apt install python3-venv" >&2
     else
         say "Python 3.11 or newer is needed. If you have one: make setup PYTHON=/path/to/python3" \
-            "Se necesita Python 3.11 o posterior. Si ya lo tienes: make setup PYTHON=/ruta/a/python3" >&2
+            "Se necesita Python 3.11 o posterior. Si ya lo tiene: make setup PYTHON=/ruta/a/python3" >&2
     fi
     return 1
 }
@@ -76,9 +76,9 @@ if [ "$(cat "$whole" 2>/dev/null)" != "$PWD" ] || ! .venv/bin/python -c "" 2>/de
     echo "$PWD" >"$whole"
 fi
 
-set -- requirements/build.txt requirements/core.txt requirements/llamacpp.txt
+set -- requirements/build.txt requirements/core.txt requirements/llamacpp.txt requirements/hub.txt
 if ! unchanged "$@"; then
-    say "Installing the packages that Abierto needs (about 45 MB)" "Instalando los paquetes que Abierto necesita (unos 45 MB)"
+    say "Installing the packages that Abierto needs (about 50 MB)" "Instalando los paquetes que Abierto necesita (unos 50 MB)"
     install "$@"
     check_engine
     cp "$@" "$marks"

@@ -2,6 +2,7 @@
 
 core.txt        what the package needs to run
 llamacpp.txt    what the extra `llamacpp` adds
+hub.txt         what the extra `hub` adds
 build.txt       what builds and installs the package itself
 dev.txt         what tests and checks it
 lock.txt        what this program needs
@@ -22,15 +23,13 @@ YOUNGEST = "7 days"
 
 
 def main() -> None:
-    """Lock all five, in the order in which they constrain each other."""
+    """Lock them all, in the order in which they constrain each other."""
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
-    groups = project["dependency-groups"]
     wanted: dict[str, list[str]] = {
         "core": project["project"]["dependencies"],
-        "llamacpp": project["project"]["optional-dependencies"]["llamacpp"],
+        **project["project"]["optional-dependencies"],
         "build": project["build-system"]["requires"],
-        "dev": groups["dev"],
-        "lock": groups["lock"],
+        **project["dependency-groups"],
     }
     done: list[str] = []
     for name, requirements in wanted.items():

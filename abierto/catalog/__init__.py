@@ -3,6 +3,7 @@
 It knows what can be had, not what is on this disk.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -80,9 +81,9 @@ def nearest(name: str, also: Iterable[str] = ()) -> list[str]:
 
 
 def speaking(language: str) -> list[Card]:
-    """The cards of chat models that speak a language, the smallest first."""
+    """The cards of chat models that speak a language, the smallest download first."""
     found = [card for card in cards().values() if language in card.languages and card.weights]
-    return sorted(found, key=lambda card: card.parameters or 0)
+    return sorted(found, key=lambda card: next(iter(card.weights.values())).size or sys.maxsize)
 
 
 def _card(text: str) -> Card:

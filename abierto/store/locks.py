@@ -80,7 +80,7 @@ def use(folder: Path, name: str) -> Iterator[None]:
 @contextmanager
 def pulling(folder: Path, name: str) -> Iterator[None]:
     """Be the only one to pull a model. Raises PullInProgress at once, or FolderNotWritable."""
-    with _exclusive(folder, name, "pull", PullInProgress(name)):
+    with holding(layout.lock_path(folder, name, "pull"), PullInProgress(name)):
         # Made by whoever may write here, so that those who may only read have something to lock.
         os.close(_open(layout.lock_path(folder, name, "use")))
         yield
@@ -89,7 +89,7 @@ def pulling(folder: Path, name: str) -> Iterator[None]:
 @contextmanager
 def replacing(folder: Path, name: str) -> Iterator[None]:
     """Keep everybody from using a model while its file changes. Raises ModelInUse at once."""
-    with _exclusive(folder, name, "use", ModelInUse(name)):
+    with holding(layout.lock_path(folder, name, "use"), ModelInUse(name)):
         yield
 
 
@@ -101,11 +101,12 @@ def change(folder: Path, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _exclusive(folder: Path, name: str, what: str, busy: BusyError) -> Iterator[None]:
+def holding(path: Path, busy: BusyError) -> Iterator[None]:
+    """Have a file to lock for oneself. Raises `busy` at once, or FolderNotWritable."""
     try:
-        handle = _open(layout.lock_path(folder, name, what))
+        handle = _open(path)
     except OSError:
-        raise FolderNotWritable(str(folder)) from None
+        raise FolderNotWritable(str(path.parent.parent)) from None
     try:
         if not _try_exclusive(handle):
             raise busy

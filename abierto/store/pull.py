@@ -7,19 +7,18 @@ next pull of the same name goes on. It knows no cards: the caller says what SHA-
 import shutil
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from hashlib import sha256 as new_sha256
 from pathlib import Path
 
 from abierto.errors import FileMissing, HashMismatch
-from abierto.store import disk, layout, locks, pip_settings, pypi, records, unpack
-from abierto.store.download import BLOCK, download, measure
+from abierto.store import disk, hub, hub_cache, layout, locks, pip_settings, pypi, records, unpack, verify
+from abierto.store.download import download, measure
 from abierto.store.link import Link, open_link
 from abierto.store.progress import PullProgress
 from abierto.store.pypi import Wheel
 from abierto.store.records import ModelFile, Record
-from abierto.store.sources import FileSource, PyPIPart, PyPISource, Source
+from abierto.store.sources import FileSource, HubSource, PyPIPart, PyPISource, Source
 
 # What is taken from a server that does not say how much will come: so many bytes, or so many times the size
 # of the model and some more, since packages can hold more than one model.
@@ -69,6 +68,10 @@ def pull(
     with locks.pulling(job.folder, name):
         if _is_pulled(job, source):
             return
+        if isinstance(source, HubSource):
+            yield from _take_from_hub(job, source)
+            return
+        hub_cache.drop_begun(job.partial)
         if isinstance(source, FileSource):
             yield from _take_in(job, source)
         elif not (yield from _found_again(job, source)):
@@ -88,13 +91,26 @@ def _is_pulled(job: _Pull, source: Source) -> bool:
 def _take_in(job: _Pull, source: FileSource) -> Iterator[PullProgress]:
     """Record a file that stays where it is."""
     try:
-        file = yield from _read(source.path)
+        file = yield from verify.read(source.path)
     except OSError:
         raise FileMissing(str(source.path)) from None
     if job.sha256 not in (None, file.sha256):
         raise HashMismatch(str(source.path), str(job.sha256), file.sha256)
     with _replacing(job, file.path):
         _settle(job, source, file)
+
+
+def _take_from_hub(job: _Pull, source: HubSource) -> Iterator[PullProgress]:
+    """Record files that lie in the hub's cache."""
+    old = records.get(job.folder, job.name)
+    with _replacing(job, old.files[0].path if old and old.source == str(source) else None):
+        pass  # better to know now than after an hour of download
+    request = hub.Request(source, job.name, job.partial, job.sha256, job.certificates)
+    files = yield from hub.fetch(request)
+    # What another pull of ours brought goes with the last model that is made of it.
+    files = tuple(replace(file, fetched=file.fetched or records.was_fetched(job.folder, file.path)) for file in files)
+    with _replacing(job, files[0].path):
+        _settle(job, source, *files)
 
 
 def _found_again(job: _Pull, source: PyPISource) -> Generator[PullProgress, None, bool]:
@@ -106,7 +122,7 @@ def _found_again(job: _Pull, source: PyPISource) -> Generator[PullProgress, None
     if wanted is None or not path.is_file():
         return False
     try:
-        file = yield from _read(path)
+        file = yield from verify.read(path)
     except OSError:
         return False
     if file.sha256 != wanted:
@@ -114,18 +130,6 @@ def _found_again(job: _Pull, source: PyPISource) -> Generator[PullProgress, None
     with _replacing(job, path):
         _settle(job, source, file)
     return True
-
-
-def _read(path: Path) -> Generator[PullProgress, None, ModelFile]:
-    digest, done = new_sha256(), 0
-    with path.open("rb") as content:
-        # Before reading: if somebody writes to it meanwhile, its time will not be this one.
-        state = path.stat()
-        while block := content.read(BLOCK):
-            digest.update(block)
-            done += len(block)
-            yield PullProgress("verify", done, state.st_size)
-    return ModelFile(path, state.st_size, state.st_mtime_ns, digest.hexdigest())
 
 
 def _fetch(job: _Pull, source: PyPISource) -> Iterator[PullProgress]:
@@ -217,7 +221,7 @@ def _download_all(job: _Pull, links: list[tuple[Link, Wheel, Path]]) -> Iterator
 
 def _check(wheel: Wheel, path: Path) -> Iterator[PullProgress]:
     try:
-        file = yield from _read(path)
+        file = yield from verify.read(path)
     except OSError:
         raise FileMissing(str(path)) from None
     if file.sha256 != wheel.sha256:
@@ -241,13 +245,18 @@ def _target(job: _Pull, filename: str, digest: str) -> Path:
     return job.place / f"{digest[:8]}-{filename}"
 
 
-def _settle(job: _Pull, source: Source, file: ModelFile) -> None:
+def _settle(job: _Pull, source: Source, *files: ModelFile) -> None:
     """Write the record, which makes everything before it valid, and clear away what it does not name."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
+    named = {file.path for file in files}
+    elsewhere = [file.path for file in records.fetched_for(job.folder, job.name) if file.path not in named]
     with disk.writing(job.folder):
         job.place.mkdir(parents=True, exist_ok=True)
-        records.write(job.folder, Record(job.name, str(source), (file,), now))
-    _tidy(job.place, {file.path, layout.record_path(job.folder, job.name)})
+        records.write(job.folder, Record(job.name, str(source), files, now))
+    _tidy(job.place, {*named, layout.record_path(job.folder, job.name)})
+    for path in elsewhere:
+        with suppress(OSError):
+            hub_cache.delete(path)
 
 
 def _tidy(folder: Path, keep: set[Path]) -> None:

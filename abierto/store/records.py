@@ -9,19 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from abierto.errors import FolderNotWritable, ModelNotPulled
-from abierto.store import layout, locks
+from abierto.store import hub_cache, layout, locks
 
 VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A file as it was when its SHA-256 was verified. The path is absolute, the size in bytes."""
+    """A file as it was when its SHA-256 was verified. The path is absolute, the size in bytes.
+
+    fetched: it lies outside the model's folder, in a cache that other programs use too, and a pull brought it there.
+    """
 
     path: Path
     size: int
     mtime_ns: int
     sha256: str
+    fetched: bool = False
 
     @property
     def intact(self) -> bool:
@@ -93,14 +97,26 @@ def damaged(folder: Path) -> list[Leftover]:
 def partials(folder: Path) -> list[Leftover]:
     """Pulls that did not end. Pulling the same again goes on from there; `remove` throws them away."""
     places = ((name, path / layout.PARTIAL) for name, path in _models(folder))
-    return [Leftover(name, path, _bytes_in(path)) for name, path in places if path.is_dir()]
+    return [
+        Leftover(name, path, _bytes_in(path) + hub_cache.begun_bytes(path)) for name, path in places if path.is_dir()
+    ]
+
+
+def frees(folder: Path, name: str) -> int:
+    """The bytes that `remove` would free. Raises ModelNotPulled."""
+    place = layout.model_folder(folder, name)
+    if not os.path.lexists(place):
+        raise ModelNotPulled(name)
+    elsewhere = hub_cache.begun_bytes(place / layout.PARTIAL) + sum(file.size for file in fetched_for(folder, name))
+    return _bytes_in(place) + elsewhere
 
 
 def remove(folder: Path, name: str) -> int:
     """Delete a model and what was fetched of it; returns the bytes that this freed.
 
-    A file that is used in place is forgotten, not deleted. Raises ModelNotPulled, ModelInUse, PullInProgress,
-    FolderNotWritable.
+    A file that is used in place is forgotten, not deleted; one that a pull brought into the hub's cache is deleted
+    unless another model here or another revision there is made of it.
+    Raises ModelNotPulled, ModelInUse, PullInProgress, FolderNotWritable.
     """
     import shutil  # not above: reading a record is on the way to every first token
 
@@ -108,10 +124,13 @@ def remove(folder: Path, name: str) -> int:
     if not os.path.lexists(place):
         raise ModelNotPulled(name)
     with locks.change(folder, name):
-        freed = _bytes_in(place)
+        freed, ours = frees(folder, name), fetched_for(folder, name)
         try:
+            hub_cache.drop_begun(place / layout.PARTIAL)
             # First of all the record: if we are stopped half-way, there is no model, instead of half of one.
             (place / layout.RECORD).unlink(missing_ok=True)
+            for file in ours:
+                hub_cache.delete(file.path)
             shutil.rmtree(place)
         except OSError:
             raise FolderNotWritable(str(folder)) from None
@@ -130,6 +149,20 @@ def write(folder: Path, record: Record) -> None:
     fresh.replace(path)
 
 
+def was_fetched(folder: Path, path: Path) -> bool:
+    """Whether a pull brought a file that lies outside of this folder, as far as the present records tell."""
+    return any(file.path == path and file.fetched for record in all_records(folder) for file in record.files)
+
+
+def fetched_for(folder: Path, name: str) -> list[ModelFile]:
+    """The files outside the model's folder that go when it goes."""
+    record = get(folder, name)
+    if record is None or not any(file.fetched for file in record.files):
+        return []
+    others = {file.path for other in all_records(folder) if other.name != name for file in other.files}
+    return [file for file in record.files if file.fetched and file.path not in others and hub_cache.blob_of(file.path)]
+
+
 def _to_wire(record: Record, place: Path) -> dict[str, Any]:
     return {
         "version": VERSION,
@@ -142,6 +175,7 @@ def _to_wire(record: Record, place: Path) -> dict[str, Any]:
                 "size": file.size,
                 "mtime_ns": file.mtime_ns,
                 "sha256": file.sha256,
+                **({"fetched": True} if file.fetched else {}),
             }
             for file in record.files
         ],
@@ -152,7 +186,13 @@ def _to_wire(record: Record, place: Path) -> dict[str, Any]:
 
 def _from_wire(body: dict[str, Any], place: Path) -> Record:
     files = tuple(
-        ModelFile(place / str(file["path"]), int(file["size"]), int(file["mtime_ns"]), str(file["sha256"]))
+        ModelFile(
+            place / str(file["path"]),
+            int(file["size"]),
+            int(file["mtime_ns"]),
+            str(file["sha256"]),
+            file.get("fetched") is True,
+        )
         for file in body["files"]
     )
     if not files:

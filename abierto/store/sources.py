@@ -82,7 +82,7 @@ class HubSource:
     def filename(self) -> str:
         """What the model is called before the hub was asked: its file, or the repository and the known letters."""
         last = self.pattern.rsplit("/", 1)[-1]
-        if last and not _WILD.search(last):
+        if last.lower().endswith(".gguf") and not _WILD.search(last):
             return _SPLIT.sub(".gguf", last)
         known = re.sub(r"(?i)\.gguf$", "", _WILD.sub("", last)).strip("-._")
         repository = re.sub(r"(?i)[-._]gguf$", "", self.repository.rsplit("/", 1)[-1])

@@ -122,6 +122,13 @@ def test_a_model_file_names_the_extra_to_install(bare: Path, home: dict[str, str
     assert "Traceback" not in done.stderr
 
 
+def test_a_hub_names_the_extra_to_install(bare: Path, home: dict[str, str]) -> None:
+    done = run(bare / "abierto", "pull", "hf:ana/tiny", **home)
+    assert done.returncode == errors.PackageMissing.exit_status, done.stderr
+    assert "abierto[hub]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("command", ["models --all", "doctor", "licenses", "show smollm2:135m"])
 def test_the_other_commands_work_without_an_engine(bare: Path, home: dict[str, str], command: str) -> None:
     done = run(bare / "abierto", *command.split(), **home)

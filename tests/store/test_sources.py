@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from abierto.errors import InvalidSource
 from abierto.store import sources
-from abierto.store.sources import FileSource, PyPIPart, PyPISource
+from abierto.store.sources import FileSource, HubSource, PyPIPart, PyPISource
 
 
 def test_a_file_in_a_package() -> None:
@@ -82,7 +82,22 @@ def test_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     [
         "",
         "model.gguf",
-        "hf:org/model",
+        "hf:",
+        "hf:model",
+        "hf:/model",
+        "hf:org/",
+        "hf:org/model/more",
+        "hf:org/mo--del",
+        "hf:org/../etc",
+        "hf:org/model@",
+        "hf:org/model@a..b",
+        "hf:org/model@-x",
+        "hf:org/model:",
+        "hf:org/model:/etc/passwd",
+        "hf:org/model:../x",
+        "hf:org/model:a//b",
+        "hf:org/model:a\\b",
+        "hf:org/model:a\nb",
         "https://example.org/model.gguf",
         "file:",
         "file://",
@@ -120,7 +135,45 @@ def test_what_is_no_source(text: str) -> None:
     assert raised.value.source == text
 
 
-@given(st.one_of(st.text(), st.text().map("file:".__add__), st.text().map("pypi:a==1#".__add__)))
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("hf:Ana/Tiny-GGUF", HubSource("Ana/Tiny-GGUF")),
+        ("hf:Ana/Tiny-GGUF:Q4_K_M", HubSource("Ana/Tiny-GGUF", "", "Q4_K_M")),
+        ("hf:Ana/Tiny@refs/pr/1:q4/*[0-9].gguf", HubSource("Ana/Tiny", "refs/pr/1", "q4/*[0-9].gguf")),
+        ("hf:Ana/Tiny@v1.0", HubSource("Ana/Tiny", "v1.0")),
+    ],
+)
+def test_a_file_of_a_hub(text: str, source: HubSource) -> None:
+    assert sources.parse(text) == source
+    assert str(source) == text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "filename"),
+    [
+        ("", "Tiny"),
+        ("Q4_K_M", "Tiny-Q4_K_M"),
+        ("*Q4_K_M*", "Tiny-Q4_K_M"),
+        ("*-Q8_0.gguf", "Tiny-Q8_0"),
+        ("q4/model.gguf", "model.gguf"),
+        ("big-00001-of-00003.gguf", "big.gguf"),
+        ("*", "Tiny"),
+    ],
+)
+def test_a_model_of_a_hub_is_called_by_what_is_known_of_it(pattern: str, filename: str) -> None:
+    assert HubSource("ana/Tiny-GGUF", "", pattern).filename == filename
+
+
+@given(
+    st.one_of(
+        st.text(),
+        st.text().map("file:".__add__),
+        st.text().map("pypi:a==1#".__add__),
+        st.text().map("hf:a/b".__add__),
+        st.text().map("hf:a/b:".__add__),
+    )
+)
 def test_any_text_is_a_source_or_an_error(text: str) -> None:
     try:
         found = sources.parse(text)

@@ -1,0 +1,56 @@
+"""A model of a hub from the command line: pulled, talked to by its name and by its source, and removed."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Abierto
+from tests.store.conftest import hub
+from tests.store.stand_in_hub import StandInHub
+from tests.tiny_gguf import TinyGGUF
+
+__all__ = ["hub"]
+SOURCE = "hf:ana/Tiny-GGUF:Q8_0"
+
+
+@pytest.fixture
+def weights(hub: StandInHub) -> bytes:
+    """What the hub has of a model that always says the same."""
+    body = TinyGGUF(says="Hé 你🙂.").build()
+    hub.add("ana/Tiny-GGUF", {"Tiny-Q8_0.gguf": body, "Tiny-Q4_K_M.gguf": b"other"})
+    return body
+
+
+def test_pull_chat_and_remove(abierto: Abierto, weights: bytes, tmp_path: Path) -> None:
+    early = abierto("chat", "-m", SOURCE, "hola")
+    assert early.status == 3
+    assert f"abierto pull {SOURCE}" in early.err
+    done = abierto("pull", SOURCE)
+    assert done.status == 0, done.err
+    assert abierto("models").out.split("\t")[0] == "tiny-q8_0"
+    for name in ("tiny-q8_0", SOURCE):
+        answer = abierto("chat", "-m", name, "--max-tokens", "20", "hola")
+        assert answer.out.strip() == "Hé 你🙂.", answer.err
+    assert "already here" in abierto("pull", SOURCE).err
+    removed = abierto("remove", "tiny-q8_0", "--yes")
+    assert removed.status == 0
+    assert not list((tmp_path / "huggingface").rglob("blobs/*"))
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "several"), ("es", "varios")])
+def test_several_quantisations_are_listed_with_their_sizes(
+    language: str, word: str, abierto: Abierto, weights: bytes
+) -> None:
+    done = abierto("pull", "hf:ana/Tiny-GGUF", ABIERTO_LANGUAGE=language)
+    assert done.status == 3
+    assert word in done.err
+    assert "Q4_K_M (5 B)" in done.err
+    assert "hf:ana/Tiny-GGUF:Q4_K_M" in done.err
+
+
+def test_a_gated_model_explains_what_to_do(abierto: Abierto, hub: StandInHub) -> None:
+    hub.add("ana/Closed", {"a.gguf": b"x"}, gated=True)
+    done = abierto("pull", "hf:ana/Closed")
+    assert done.status == 6
+    assert f"{hub.address}/ana/Closed" in done.err
+    assert "HF_TOKEN" in done.err
