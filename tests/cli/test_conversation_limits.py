@@ -20,7 +20,8 @@ def test_without_a_journal_it_says_so_once_and_goes_on(home: Path) -> None:
         chat.ready()
         chat.type("\x1b[A")
         chat.wait(lambda screen: screen.text.endswith("> two"))
-        assert chat.screen.text.count("journal.db") == 1
+        # The path is as long as the test's folder, so the terminal may break it anywhere.
+        assert chat.screen.text.replace("\n", "").count("journal.db") == 1
 
 
 def test_the_full_context_offers_choices(home: Path) -> None:
