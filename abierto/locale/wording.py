@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from abierto.errors import AbiertoError, AmbiguousFile, CorruptFile, NotAModel, NotEnoughMemory, UsageFault
+from abierto.errors import AbiertoError, AmbiguousFile, CorruptFile, NotAModel, NotEnoughMemory, PromptTooLong, UsageFault
 from abierto.locale import has, text
 from abierto.locale.numbers import count, decimal, size
 
@@ -22,6 +22,9 @@ def words(error: AbiertoError) -> dict[str, str]:
     if isinstance(error, AmbiguousFile):
         worded["choices"] = ", ".join(f"{choice} ({size(bytes_)})" for choice, bytes_ in error.choices.items())
         worded["first"] = next(iter(error.choices), "")
+    if isinstance(error, PromptTooLong):
+        longer = error.trained > error.context
+        worded["advice"] = text("advice.longer_context" if longer else "advice.shorten", trained=count(error.trained))
     if isinstance(error, NotEnoughMemory):
         worded["advice"] = _memory_advice(error)
     return worded

@@ -4,6 +4,7 @@
 So a card's name always means the card; a pulled model of the same name is reached by its source.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def resolve(name: str, models: Path) -> Target:
     """What a name means. Raises UnknownModel, ModelNotPulled, FileMissing, NotAModel, InvalidSource."""
     if name.startswith(SCHEMES):
         return _by_source(name, models)
-    if Path(name).is_file() or name.endswith(".gguf"):
+    if os.sep in name or name.startswith("~") or name.endswith(".gguf") or Path(name).is_file():
         return _by_path(Path(name))
     card = catalog.find(name)
     if card and not card.weights:

@@ -50,6 +50,11 @@ def test_the_facts_are_in_the_sentence() -> None:
     assert "--context 2048" in next_step
 
 
+def test_no_longer_context_is_offered_than_the_model_knows() -> None:
+    assert "--context" in locale.tell(errors.PromptTooLong(900, 512, 8192))[1]
+    assert "--context" not in locale.tell(errors.PromptTooLong(9000, 8192, 8192))[1]
+
+
 def test_an_error_without_a_limit_above_says_so() -> None:
     what, _ = locale.tell(errors.OptionOutOfRange("max_tokens", 0, 1, None))
     assert "max_tokens" in what
