@@ -17,6 +17,8 @@ from abierto.locale import tell, text
 
 # Columns. Below this a terminal breaks lines itself.
 NARROWEST = 16
+# Columns. Below this a row of a table is shown as lines below each other.
+TABLE_WIDTH = 60
 RED, YELLOW, CYAN = "31", "33", "36"
 
 
@@ -57,6 +59,10 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     if not is_terminal(sys.stdout):
         for row in rows:
             say("\t".join(row))
+        return
+    if shutil.get_terminal_size().columns < TABLE_WIDTH:
+        for row in rows:
+            say("\n".join(f"{heading}: {cell}" for heading, cell in zip(headings, row, strict=True) if cell) + "\n")
         return
     from rich.console import Console
     from rich.table import Table
