@@ -2,7 +2,7 @@
 
     AbiertoError
     ├── InputError            what was asked cannot be done as asked          exit 2
-    │   ├── EmptyPrompt · InvalidEncoding · InvalidSource · InvalidSetting · OptionOutOfRange
+    │   ├── EmptyPrompt · InvalidEncoding · InvalidSource · HashMissing · InvalidSetting · OptionOutOfRange
     │   ├── InvalidSchema · AnswerNotValid · PromptTooLong · NotConfirmed · UsageFault
     ├── NotFoundError         a name that leads nowhere                       exit 3
     │   ├── UnknownModel · UnknownEngine · UnknownConversation
@@ -99,6 +99,12 @@ class InvalidSource(InputError):
     """A source that follows none of the known forms."""
 
     source: str
+
+
+class HashMissing(InputError):
+    """An address without the SHA-256 that its file must have."""
+
+    url: str
 
 
 class InvalidSetting(InputError):

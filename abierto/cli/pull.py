@@ -43,6 +43,8 @@ def offer(missing: ModelNotPulled) -> None:
 
 def pull_model(model: str, name: str | None = None, sha256: str | None = None) -> None:
     """Fetch what a card or a source names, show how far it is, and write it into the journal."""
+    if sha256 and model.startswith("https:") and "#" not in model:
+        model = f"{model}#sha256={sha256}"
     source, chosen, card = _what(model)
     name = name or chosen
     first = next(iter(card.weights.values())) if card else None

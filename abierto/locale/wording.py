@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from abierto.errors import AbiertoError, AmbiguousFile, CorruptFile, NotAModel, NotEnoughMemory, PromptTooLong, UsageFault
+from abierto.errors import (
+    AbiertoError,
+    AmbiguousFile,
+    CorruptFile,
+    NotAModel,
+    NotEnoughMemory,
+    PromptTooLong,
+    UsageFault,
+)
 from abierto.locale import has, text
 from abierto.locale.numbers import count, decimal, size
 

@@ -16,7 +16,7 @@ from abierto.store import records
 from abierto.store.records import Record
 from abierto.store.sources import FileSource, parse
 
-SCHEMES = ("file:", "hf:", "pypi:")
+SCHEMES = ("file:", "hf:", "https:", "pypi:")
 # Formats of models that no engine here reads yet; any other file is no model at all.
 OTHER_FORMATS = ("ggml", "safetensors", "onnx", "pickle", "tflite")
 

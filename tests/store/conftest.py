@@ -1,6 +1,8 @@
 """An index that pip uses instead of its own, and a hub that its client library uses instead of the real one."""
 
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +55,17 @@ def cache(tmp_path: Path) -> Path:
 def folder(tmp_path: Path) -> Path:
     """The folder of models."""
     return tmp_path / "models"
+
+
+@pytest.fixture
+def secure(index: StandInIndex, tmp_path: Path) -> Path:
+    """Make the index speak TLS with a certificate that nobody knows."""
+    openssl = shutil.which("openssl")
+    if not openssl:
+        pytest.skip("no openssl to make a certificate with")
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", *subject]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    index.secure(certificate, key)
+    return certificate

@@ -2,7 +2,6 @@
 
 import random
 import shutil
-import subprocess
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -270,20 +269,6 @@ def test_a_proxy_is_used(index: StandInIndex, shelf: Shelf, tmp_path: Path) -> N
 def test_settings_that_cannot_be_used(bad: dict[str, str], index: StandInIndex, tmp_path: Path) -> None:
     with pytest.raises(SourceUnreachable):
         list(fetch(index, tmp_path / "part", settings=replace(SETTINGS, **bad)))  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def secure(index: StandInIndex, tmp_path: Path) -> Path:
-    """Make the index speak TLS with a certificate that nobody knows."""
-    openssl = shutil.which("openssl")
-    if not openssl:
-        pytest.skip("no openssl to make a certificate with")
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
-    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", *subject]
-    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    index.secure(certificate, key)
-    return certificate
 
 
 def test_an_unknown_certificate(index: StandInIndex, shelf: Shelf, secure: Path, tmp_path: Path) -> None:

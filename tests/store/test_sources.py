@@ -98,7 +98,7 @@ def test_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         "hf:org/model:a//b",
         "hf:org/model:a\\b",
         "hf:org/model:a\nb",
-        "https://example.org/model.gguf",
+        "ftp://example.org/model.gguf",
         "file:",
         "file://",
         "file://elsewhere/model.gguf",
