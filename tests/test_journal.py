@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,7 @@ def test_a_newer_journal_is_left_alone(tmp_path: Path) -> None:
     import sqlite3
 
     Journal.at(tmp_path).close()
-    with sqlite3.connect(tmp_path / "journal.db") as database:
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as database, database:
         database.execute("UPDATE schema_version SET version = 99")
     with pytest.raises(JournalUnavailable):
         Journal.at(tmp_path)

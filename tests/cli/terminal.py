@@ -14,7 +14,7 @@ import termios
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -283,7 +283,7 @@ def echo(home: Path, *options: str, columns: int = 80, rows: int = 24, **environ
 
 def messages(home: Path) -> list[str]:
     """The messages of all kept conversations, as the database holds them."""
-    with sqlite3.connect(home / "data" / "journal.db") as database:
+    with closing(sqlite3.connect(home / "data" / "journal.db")) as database:
         return [row[0] for row in database.execute("SELECT messages FROM conversations ORDER BY id")]
 
 

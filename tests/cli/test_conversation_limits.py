@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_the_full_context_can_be_summed_up_or_left(home: Path) -> None:
         summed = chat.say("2")
         assert "Summing up the oldest exchanges" in summed
         assert "Sum up our conversation" in summed
-        with sqlite3.connect(home / "data" / "journal.db") as database:
+        with closing(sqlite3.connect(home / "data" / "journal.db")) as database, database:
             assert "Sum up our conversation" in str(database.execute("SELECT settings FROM conversations").fetchall())
 
 
