@@ -97,9 +97,12 @@ class Journal:
 
     def __init__(self, address: str, owner: str = LOCAL_OWNER) -> None:
         self.owner = owner
-        self._where = sa.engine.make_url(address).render_as_string(hide_password=True)
+        # Until it is understood, an address is not shown: it may hold a password.
+        self._where = "(setting: journal)"
         with self._told():
-            sqlite = sa.engine.make_url(address).get_backend_name() == "sqlite"
+            url = sa.engine.make_url(address)
+            self._where = url.render_as_string(hide_password=True)
+            sqlite = url.get_backend_name() == "sqlite"
             # A connection for each transaction: opening a file costs nothing, and nobody has to remember to close it.
             self._engine = sa.create_engine(address, poolclass=sa.pool.NullPool if sqlite else None)
             if sqlite:
@@ -218,7 +221,7 @@ class Journal:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ImportError) as error:  # ImportError: no driver for that database is installed
             detail = str(getattr(error, "orig", None) or error)
             raise JournalUnavailable(self._where, detail) from error
 

@@ -100,6 +100,15 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         Journal.at(tmp_path / "taken")
 
 
+@pytest.mark.parametrize(
+    "address", ["nonsense", "nonsense://ana:secret@host/x", "oracle://ana:secret@host/x", "sqlite:////"]
+)
+def test_an_address_that_cannot_be_used_is_told_without_its_password(tmp_path: Path, address: str) -> None:
+    with pytest.raises(JournalUnavailable) as caught:
+        Journal.at(tmp_path, address)
+    assert "secret" not in str(caught.value)
+
+
 def test_a_newer_journal_is_left_alone(tmp_path: Path) -> None:
     import sqlite3
 
