@@ -193,8 +193,9 @@ def _from_url(text: str, rest: str) -> str:
 
     try:
         host, path = urlsplit(f"file:{rest}")[1:3]
-        place = url2pathname(path)
-    except (ValueError, OSError):  # the second from Python 3.14 on, for an address of another host
+        # From Python 3.14 on, two slashes begin the name of a host, which is an error here.
+        place = url2pathname(re.sub("^//+", "/", path) if os.name == "posix" else path)
+    except (ValueError, OSError):
         raise InvalidSource(text) from None
     if host not in ("", "localhost") or not path:
         raise InvalidSource(text)
