@@ -101,7 +101,7 @@ def _problems(chosen: config.Settings) -> Iterator[AbiertoError]:
     folders = config.folders()
     for name, package in engines.PACKAGES.items():
         if find_spec(package):
-            yield from _import_problems(name, package)
+            yield from _import_problems(name)
     if problem := _unwritable(folders.data):
         yield problem
         return
@@ -113,9 +113,9 @@ def _problems(chosen: config.Settings) -> Iterator[AbiertoError]:
         yield error
 
 
-def _import_problems(engine: str, package: str) -> Iterator[AbiertoError]:
+def _import_problems(engine: str) -> Iterator[AbiertoError]:
     # In another process, because what cannot be imported may take its process with it.
-    command = [sys.executable, "-c", f"import {package}"]
+    command = [sys.executable, "-c", engines.import_code(engine)]
     tried = subprocess.run(command, capture_output=True, text=True, check=False)
     if tried.returncode:
         yield EngineBroken(engine, (tried.stderr.strip().splitlines() or [str(tried.returncode)])[-1])

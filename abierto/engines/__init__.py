@@ -12,15 +12,24 @@ from abierto.errors import UnknownEngine
 ENGINES: dict[str, tuple[str, ...]] = {
     "echo": ("none",),
     "llamacpp": ("gguf",),
+    "openvino": ("gguf",),
 }
 
 # Engines that come with an extra of pyproject.toml -> the package that must be importable.
-PACKAGES: dict[str, str] = {"llamacpp": "xllamacpp"}
+PACKAGES: dict[str, str] = {"llamacpp": "xllamacpp", "openvino": "openvino_genai"}
+
+# Packages that come along with those, and report home as soon as they are imported.
+_TELEMETRY = ["openvino_telemetry"]
 
 
 def engines_for(file_format: str) -> list[str]:
     """The engines that read files of this format, in order of preference."""
     return [name for name, formats in ENGINES.items() if file_format in formats]
+
+
+def import_code(engine: str) -> str:
+    """Python code that imports the package of an engine, and nothing that reports home."""
+    return f"import sys; sys.modules.update(dict.fromkeys({_TELEMETRY})); import {PACKAGES[engine]}"
 
 
 def check(engine: str) -> None:

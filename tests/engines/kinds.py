@@ -12,11 +12,12 @@ from tests.tiny_gguf import TinyGGUF
 
 HERE = Path(__file__).parent
 SAYS = "Hé 你🙂."
+# Half precision, because openvino reads no other tensors that are not quantised.
 MODELS = {
-    "says": TinyGGUF(says=SAYS, context=1024),
-    "endless": TinyGGUF(says="abc", ends=False, context=8192),
-    "random": TinyGGUF(context=1024),
-    "plain": TinyGGUF(says=SAYS, metadata={"tokenizer.chat_template": None}),
+    "says": TinyGGUF(says=SAYS, context=1024, dtype="f16"),
+    "endless": TinyGGUF(says="abc", ends=False, context=8192, dtype="f16"),
+    "random": TinyGGUF(context=1024, dtype="f16"),
+    "plain": TinyGGUF(says=SAYS, dtype="f16", metadata={"tokenizer.chat_template": None}),
 }
 
 
@@ -38,6 +39,7 @@ KINDS = [
     for place in ("here", "child")
 ]
 LLAMA = [kind for kind in KINDS if kind.engine == "llamacpp"]
+OPENVINO = [kind for kind in KINDS if kind.engine == "openvino"]
 
 
 @dataclass

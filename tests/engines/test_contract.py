@@ -16,10 +16,11 @@ from abierto.errors import EngineCrashed, InvalidSchema, MissingFeature, PromptT
 from abierto.runtime.schema import validate
 from abierto.tasks.chat import ChatRequest
 from abierto.tasks.events import Event, Finish, Progress, Reasoning, Text, Usage
-from tests.engines.kinds import KINDS, LLAMA, SAYS, Kind, Workshop, ask
+from tests.engines.kinds import KINDS, LLAMA, OPENVINO, SAYS, Kind, Workshop, ask
 
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 every_llama = pytest.mark.parametrize("kind", LLAMA, ids=str)
+every_gguf = pytest.mark.parametrize("kind", LLAMA + OPENVINO, ids=str)
 # The echo engine says this in many events; the endless model does so whatever it is asked.
 LONG = "a " * 200
 
@@ -132,7 +133,7 @@ def test_each_conversation_has_the_whole_context(workshop: Workshop, kind: Kind)
     session = workshop.session(kind, "says")
     assert session.context == 512
     assert session.max_concurrent == 2
-    request = ask("x " * (200 if kind.engine == "llamacpp" else 400), max_tokens=8)
+    request = ask("x " * (400 if kind.engine == "echo" else 200), max_tokens=8)
     with ThreadPoolExecutor(2) as threads:
         answers = list(threads.map(lambda _: list(session.chat(request)), range(2)))
     assert all(usage_of(events).prompt_tokens > 256 for events in answers)
@@ -186,7 +187,7 @@ def test_closing_twice(workshop: Workshop, kind: Kind) -> None:
     assert (pid == os.getpid()) or not psutil.pid_exists(pid)
 
 
-@every_llama
+@every_gguf
 def test_closing_in_the_middle_of_answers(workshop: Workshop, kind: Kind) -> None:
     session = workshop.load(kind, "endless", context=4096)
     answers = [start(session, ask()) for _ in range(2)]
@@ -210,7 +211,7 @@ def test_a_crash_in_the_middle(workshop: Workshop, kind: Kind) -> None:
     session.close()
 
 
-@every_llama
+@every_gguf
 def test_a_model_without_a_chat_template(workshop: Workshop, kind: Kind) -> None:
     assert text_of(list(workshop.session(kind, "plain").chat(ask()))) == SAYS
 
@@ -228,7 +229,7 @@ def test_progress_of_a_long_prompt(workshop: Workshop, kind: Kind) -> None:
     assert done[-1] == progress[-1].total
 
 
-@every_llama
+@every_gguf
 def test_no_port_is_open(workshop: Workshop, kind: Kind) -> None:
     pid = workshop.session(kind, "says").pid
     for process in {pid, os.getpid()}:
@@ -242,7 +243,7 @@ def interrupted(events: Iterator[Event], woken: threading.Event) -> None:
     woken.set()
 
 
-@pytest.mark.parametrize("kind", [kind for kind in LLAMA if kind.place == "here"], ids=str)
+@pytest.mark.parametrize("kind", [kind for kind in LLAMA + OPENVINO if kind.place == "here"], ids=str)
 def test_closing_from_another_thread_wakes_one_that_waits(workshop: Workshop, kind: Kind) -> None:
     session = workshop.load(kind, "endless", context=4096, max_concurrent=1)
     running = start(session, ask())

@@ -113,12 +113,13 @@ def test_the_echo_engine_answers(bare: Path, home: dict[str, str]) -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "¡hola, mundo!"), done.stderr
 
 
-def test_a_model_file_names_the_extra_to_install(bare: Path, home: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["llamacpp", "openvino"])
+def test_a_model_file_names_the_extra_to_install(bare: Path, home: dict[str, str], tmp_path: Path, engine: str) -> None:
     model = tmp_path / "tiny.gguf"
     TinyGGUF().write(model)
-    done = run(bare / "abierto", "chat", "--model", f"file:{model}", "hola", **home)
+    done = run(bare / "abierto", "chat", "--model", f"file:{model}", "--engine", engine, "hola", **home)
     assert done.returncode == errors.EngineMissing.exit_status, done.stderr
-    assert "abierto[llamacpp]" in done.stderr
+    assert f"abierto[{engine}]" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -98,7 +98,9 @@ def test_importing_connects_to_nothing(watch: Watch) -> None:
     assert watch(["-c", "import abierto; abierto.chat('hola', model='echo')"]) == []
 
 
-def test_the_built_in_engine_connects_to_nothing(watch: Watch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["llamacpp", "openvino"])
+def test_an_engine_connects_to_nothing(watch: Watch, tmp_path: Path, engine: str) -> None:
     model = tmp_path / "tiny.gguf"
-    TinyGGUF(says="Hé 你🙂.").write(model)
-    assert watch(["-m", "abierto", "chat", "--model", f"file:{model}", "--max-tokens", "8", "hola"]) == []
+    TinyGGUF(says="Hé 你🙂.", dtype="f16").write(model)
+    chat = ["chat", "--model", f"file:{model}", "--engine", engine, "--max-tokens", "8", "hola"]
+    assert watch(["-m", "abierto", *chat]) == []

@@ -1,0 +1,183 @@
+"""One thread that computes all requests of a pipeline together, a token of each at a time.
+
+A step of the pipeline holds the interpreter lock and may not be called by two threads, so that this thread is the
+only one that touches the pipeline; requests come in through a queue, and each has a queue for its tokens. It knows
+nothing of messages, text or templates.
+"""
+
+import re
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from queue import SimpleQueue
+from time import perf_counter
+from typing import Any, Literal
+
+from abierto.errors import AbiertoError, EngineFailed, InvalidSchema
+
+NAME = "openvino"
+# What native code throws arrives as one of these, depending on its C++ class.
+NATIVE = (RuntimeError, ValueError, IndexError, TypeError)
+_TRIED_SCHEMAS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Tokens that were made, when (in the seconds of `perf_counter`), and why they are the last."""
+
+    ids: tuple[int, ...]
+    at: float
+    reason: Literal["stop", "length"] | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Ticket:
+    """A request: the prompt as a tensor, a GenerationConfig, and where its pieces arrive.
+
+    alone: nothing else may be computed at the same time. schema: what `config` constrains the answer by, as JSON.
+    pieces: at last comes one with a reason, or an error, or None when it was broken off. started: when its turn came.
+    """
+
+    prompt: Any
+    config: Any
+    alone: bool = False
+    schema: str = ""
+    pieces: SimpleQueue[Piece | AbiertoError | None] = field(default_factory=SimpleQueue)
+    started: float = 0.0
+    cancelled: bool = False
+    handle: Any = None
+
+    def cancel(self) -> None:
+        """Break off: it is taken out before the next step. From any thread, and as often as one likes."""
+        self.cancelled = True
+        self.pieces.put(None)
+
+
+class Batch:
+    """A pipeline and its thread. `max_concurrent` tickets are computed at once, the others wait in order."""
+
+    def __init__(self, pipeline: Any, max_concurrent: int, trial: Callable[[Any, str], None]) -> None:
+        self._pipeline, self._max_concurrent, self._trial = pipeline, max_concurrent, trial
+        self._waiting: deque[Ticket] = deque()
+        self._running: list[Ticket] = []
+        self._tried: deque[str] = deque(maxlen=_TRIED_SCHEMAS)
+        self._numbers = count(1)
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def add(self, ticket: Ticket) -> bool:
+        """Queue a ticket; False when the batch is closed."""
+        with self._changed:
+            if not self._closed:
+                self._waiting.append(ticket)
+                self._changed.notify()
+            return not self._closed
+
+    def close(self) -> None:
+        """Break all tickets off, and let the pipeline go. May be called twice."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+        self._pipeline = None
+
+    def _run(self) -> None:
+        while self._await_work():
+            self._admit()
+            if self._running:
+                self._step()
+        for ticket in (*self._waiting, *self._running):
+            ticket.cancel()
+        self._waiting.clear()
+        if self._running:
+            self._step()  # so that the pipeline gives back what they hold
+
+    def _await_work(self) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._waiting or self._running)
+            return not self._closed
+
+    def _admit(self) -> None:
+        while ticket := self._next():
+            ticket.started = perf_counter()
+            try:
+                if ticket.schema:
+                    self._check(ticket.schema)
+                ticket.handle = self._pipeline.add_request(next(self._numbers), ticket.prompt, ticket.config)
+            except InvalidSchema as invalid:
+                ticket.pieces.put(invalid)
+            except NATIVE as error:
+                ticket.pieces.put(EngineFailed(NAME, words(error)))
+            else:
+                self._running.append(ticket)
+
+    def _next(self) -> Ticket | None:
+        """The first that waits, if its turn has come."""
+        while self._waiting and self._waiting[0].cancelled:
+            self._waiting.popleft()
+        if not self._waiting or len(self._running) >= self._max_concurrent:
+            return None
+        first = self._waiting[0]
+        untried = first.schema and first.schema not in self._tried
+        if self._running and (first.alone or untried or any(ticket.alone for ticket in self._running)):
+            return None
+        return self._waiting.popleft()
+
+    def _check(self, schema: str) -> None:
+        # A schema that cannot be followed would make every step fail, for everybody; a trial cleans up behind itself.
+        if schema in self._tried:
+            return
+        try:
+            self._trial(self._pipeline, schema)
+        except NATIVE as error:
+            raise InvalidSchema("#", words(error)) from error
+        self._tried.append(schema)
+
+    def _step(self) -> None:
+        for ticket in self._running:
+            if ticket.cancelled:
+                ticket.handle.cancel()
+        try:
+            self._pipeline.step()
+        except NATIVE as error:
+            self._fail(words(error))
+        else:
+            self._running = [ticket for ticket in self._running if not _deliver(ticket)]
+
+    def _fail(self, detail: str) -> None:
+        for ticket in self._running:
+            ticket.pieces.put(EngineFailed(NAME, detail))
+            ticket.handle.cancel()
+        self._running.clear()
+        try:
+            self._pipeline.step()  # takes out what was cancelled
+        except NATIVE:
+            return  # it will fail again at the next request, and say so
+
+
+def _deliver(ticket: Ticket) -> bool:
+    """Hand over what a step made; whether the ticket is done with."""
+    if ticket.cancelled:
+        return True
+    reason: Literal["stop", "length"] = "stop"
+    while ticket.handle.can_read():
+        for output in ticket.handle.read().values():
+            reason = "length" if output.finish_reason.name == "LENGTH" else "stop"
+            ticket.pieces.put(Piece(tuple(output.generated_ids), perf_counter()))
+    status = ticket.handle.get_status().name
+    if status == "RUNNING":
+        return False
+    if status == "FINISHED":
+        ticket.pieces.put(Piece((), perf_counter(), reason))
+    else:
+        ticket.pieces.put(EngineFailed(NAME, status))
+    return True
+
+
+def words(error: BaseException) -> str:
+    """What the engine says, without the place in its source where it says so."""
+    return re.sub(r"(?s)^.*\.(cpp|cc|hpp|h):\d+:", "", str(error)).strip()

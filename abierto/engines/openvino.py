@@ -1,0 +1,282 @@
+"""The OpenVINO engine: reads GGUF files of the architectures llama, qwen2 and qwen3, and picks the best instructions of
+the processor at run time.
+
+Requests are computed together, in one batch; what prompts begin with in common is read once. Settings: `cache`, a
+folder in which the tokenizer is kept in the form that loads fast. Prompts are counted with the model's own template.
+
+Known limits of the engine, as of openvino-genai 2026.4: random numbers are drawn for all requests of a batch together,
+so that a request with a seed is computed alone; how much of a prompt was known from before is not told, and so never
+counts as `cached_tokens`; `repeat_penalty` must be more than 0. It knows no HTTP face, and no model by name.
+"""
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import sys
+import tempfile
+import weakref
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from abierto.engines._openvino_batch import NAME, NATIVE, Batch, Piece, Ticket, words
+from abierto.engines.session import LoadOptions
+from abierto.errors import EngineBroken, EngineCrashed, EngineFailed, EngineMissing, LoadFailed, PromptTooLong
+from abierto.formats.gguf import read_header
+from abierto.tasks.chat import ChatRequest, Sampling
+from abierto.tasks.events import Event, Finish, Text, Usage
+
+# What llama.cpp does where nothing is asked, so that the same model speaks alike here and there.
+DEFAULTS = Sampling(temperature=0.8, top_p=0.95, top_k=40, min_p=0.05, repeat_penalty=1.0)
+USUAL_CONTEXT = 4096
+BLOCK = 32  # tokens that a block of the cache holds on a processor
+# The tokenizer that is made of a GGUF file drops the beginning of a text with more tokens than these, in silence.
+LONGEST_TEXT = 8192
+# Tokens that end a turn in some model families, where the file names only one of them as the end.
+ENDS = ("<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|end_of_text|>")
+CHATML = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+
+
+def load(files: list[str], options: LoadOptions) -> "OpenVINOSession":
+    """See `engines.load`."""
+    # It reports home when it is imported; without it the engine uses a stand-in of its own, which does nothing.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    try:
+        import openvino_genai
+    except ModuleNotFoundError as error:
+        raise EngineMissing(NAME, NAME) from error
+    except ImportError as error:
+        raise EngineBroken(NAME, str(error)) from error
+    context = options.context or read_header(files[0]).context_length or USUAL_CONTEXT
+    scheduler = openvino_genai.SchedulerConfig()
+    scheduler.enable_prefix_caching = True
+    scheduler.max_num_seqs = options.max_concurrent
+    scheduler.num_kv_blocks = options.max_concurrent * (context // BLOCK + 2)
+    threads = {"INFERENCE_NUM_THREADS": options.threads} if options.threads else {}
+    try:
+        tokenizer = _tokenizer(openvino_genai, files[0], options.settings.get("cache", ""))
+        pipeline = openvino_genai.ContinuousBatchingPipeline(files[0], tokenizer, scheduler, "CPU", **threads)
+    except NATIVE as error:
+        raise LoadFailed(NAME, Path(files[0]).name, words(error)) from error
+    return OpenVINOSession(openvino_genai, pipeline, tokenizer, context, options.max_concurrent)
+
+
+class OpenVINOSession:
+    """See `Session`."""
+
+    engine = NAME
+    features = frozenset({"chat", "schema", "seed"})
+
+    def __init__(self, genai: Any, pipeline: Any, tokenizer: Any, context: int, max_concurrent: int) -> None:
+        self.context = context
+        self.max_concurrent = max_concurrent
+        self.pid = os.getpid()
+        self._genai, self._tokenizer = genai, tokenizer
+        self._eos = pipeline.get_config().eos_token_id
+        named = [self._encode(name) for name in ENDS]
+        self._ends = {self._eos, *(ids[0] for ids in named if len(ids) == 1)}
+        self._batch = Batch(pipeline, max_concurrent, self._try_schema)
+        # Runs at close, or when the interpreter ends without one.
+        self._release = weakref.finalize(self, self._batch.close)
+
+    def count_tokens(self, request: ChatRequest) -> int:
+        """As the model reads them, with its chat template."""
+        return len(self._prompt(request))
+
+    def chat(self, request: ChatRequest) -> Iterator[Event]:
+        """See `Session`. The iterator's `close` may be called from another thread, and wakes one that waits."""
+        return Answer(self, request)
+
+    def close(self) -> None:
+        """See `Session`. Answers that are being written are broken off."""
+        self._release()
+
+    def ticket(self, request: ChatRequest) -> tuple[Ticket, int]:
+        """The request in the batch, and the tokens of its prompt. Raises PromptTooLong, EngineCrashed."""
+        import numpy
+        from openvino import Tensor
+
+        prompt = self._prompt(request)
+        if len(prompt) >= self.context:
+            raise PromptTooLong(len(prompt), self.context, self.context)
+        sampling = request.sampling.over(DEFAULTS)
+        schema = "" if request.schema is None else json.dumps(request.schema)
+        limit = min(sampling.max_tokens or self.context, self.context - len(prompt))
+        ticket = Ticket(
+            prompt=Tensor(numpy.array([prompt], dtype=numpy.int64)),
+            config=self._config(sampling, schema, limit),
+            alone=sampling.seed is not None and not _is_greedy(sampling),
+            schema=schema,
+        )
+        if not self._batch.add(ticket):
+            raise EngineCrashed(NAME, "closed")
+        return ticket, len(prompt)
+
+    def decode(self, ids: list[int]) -> str:
+        """The text of tokens. Bytes that are no whole character are left out."""
+        return str(self._tokenizer.decode(ids, skip_special_tokens=True))
+
+    def _prompt(self, request: ChatRequest) -> list[int]:
+        messages = [{"role": message.role, "content": message.content} for message in request.messages]
+        try:
+            return self._encode(self._tokenizer.apply_chat_template(messages, add_generation_prompt=True))
+        except NATIVE as error:
+            raise EngineFailed(NAME, words(error)) from error
+
+    def _encode(self, text: str) -> list[int]:
+        found = self._tokenizer.encode(text, add_special_tokens=False).input_ids.data[0].tolist()
+        if len(found) < LONGEST_TEXT:
+            return list(found)
+        # Where a space follows a letter every tokenizer splits anyway, so that the parts have the same tokens.
+        middle = len(text) // 2
+        space = re.compile(r"(?<=[^\W\d_])(?= )").search(text, middle)
+        cut = space.start() if space else middle
+        return self._encode(text[:cut]) + self._encode(text[cut:])
+
+    def _config(self, sampling: Sampling, schema: str, limit: int) -> Any:
+        config = self._genai.GenerationConfig(max_new_tokens=limit, repetition_penalty=sampling.repeat_penalty)
+        if self._eos >= 0:
+            config.eos_token_id = self._eos
+        config.stop_token_ids = {end for end in self._ends if end >= 0}
+        if not _is_greedy(sampling):
+            config.do_sample = True
+            config.temperature, config.top_p, config.min_p = sampling.temperature, sampling.top_p, sampling.min_p
+            config.top_k = sampling.top_k
+            # Without a seed it would say the same every time.
+            config.rng_seed = secrets.randbits(32) if sampling.seed is None else sampling.seed
+        if schema:
+            config.structured_output_config = self._genai.StructuredOutputConfig(json_schema=schema)
+        return config
+
+    def _try_schema(self, pipeline: Any, schema: str) -> None:
+        constrained = self._genai.StructuredOutputConfig(json_schema=schema)
+        config = self._genai.GenerationConfig(max_new_tokens=1, structured_output_config=constrained)
+        pipeline.generate([self._tokenizer.encode("{").input_ids], [config])
+
+
+class Answer(Iterator[Event]):
+    """The events of one answer. Its prompt is counted and queued when the first one is asked for."""
+
+    def __init__(self, session: OpenVINOSession, request: ChatRequest) -> None:
+        self._session, self._request = session, request
+        self._ticket: Ticket | None = None
+        self._closed = False
+        self._events = self._read()
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    def close(self) -> None:
+        """Cancel. May be called twice, and from a thread other than the one that reads."""
+        self._closed = True
+        if self._ticket:
+            self._ticket.cancel()
+        # A generator that runs in another thread cannot be closed; that thread has just been woken up.
+        with suppress(ValueError):
+            self._events.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _read(self) -> Generator[Event, None, None]:
+        self._ticket, prompt = self._session.ticket(self._request)
+        if self._closed:  # while the prompt was counted
+            self._ticket.cancel()
+        text, pieces = _TextOfTokens(self._session, self._request.sampling.stop), _pieces(self._ticket)
+        made, first, last = 0, 0.0, 0.0
+        try:
+            for piece in pieces:
+                made, first, last = made + len(piece.ids), first or piece.at, piece.at
+                if said := text.add(piece):
+                    yield Text(said)
+                if text.stopped or piece.reason:
+                    yield Usage(prompt, made, 0, first - self._ticket.started, last - first)
+                    yield Finish("stop" if text.stopped else piece.reason or "stop")
+                    return
+        finally:
+            self._ticket.cancel()
+
+
+def _pieces(ticket: Ticket) -> Iterator[Piece]:
+    while piece := ticket.pieces.get():
+        if not isinstance(piece, Piece):
+            raise piece
+        yield piece
+
+
+class _TextOfTokens:
+    """Turns tokens into text as they come: whole characters only, up to a stop string."""
+
+    def __init__(self, session: OpenVINOSession, stops: tuple[str, ...]) -> None:
+        self._session, self._stops = session, stops
+        self._ids: list[int] = []
+        self._said = 0  # how much of the text of `_ids` is out
+        self._held = ""  # may be the beginning of a stop string
+        self.stopped = False
+
+    def add(self, piece: Piece) -> str:
+        """What can be said now. At the last piece, all that is left."""
+        self._ids += piece.ids
+        text = self._session.decode(self._ids) if piece.ids else ""
+        fresh, self._said = (text[self._said :], len(text)) if piece.ids else ("", self._said)
+        if len(self._ids) > 24:
+            # A character is at most four tokens: the half of one at the cut is over before these eight are.
+            self._ids = self._ids[-8:]
+            self._said = len(self._session.decode(self._ids))
+        return self._until_stop(self._held + fresh, last=piece.reason is not None)
+
+    def _until_stop(self, text: str, last: bool) -> str:
+        ends = [text.find(stop) for stop in self._stops if stop in text]
+        if ends:
+            self.stopped, self._held = True, ""
+            return text[: min(ends)]
+        begun = 0 if last else max((_overlap(text, stop) for stop in self._stops), default=0)
+        self._held = text[len(text) - begun :]
+        return text[: len(text) - begun]
+
+
+def _overlap(text: str, stop: str) -> int:
+    """How many characters at the end of `text` are the beginning of `stop`."""
+    return max((size for size in range(1, len(stop)) if text.endswith(stop[:size])), default=0)
+
+
+def _is_greedy(sampling: Sampling) -> bool:
+    """Whether only the likeliest token can be chosen; the engine wants to be told so in another way."""
+    return sampling.temperature == 0 or sampling.top_p == 0 or sampling.top_k == 1 or sampling.min_p == 1
+
+
+def _tokenizer(genai: Any, file: str, cache: str) -> Any:
+    """The file's tokenizer, with a template in any case. With `cache`, from there, or put there."""
+    tokenizer = _kept_tokenizer(genai, Path(file), Path(cache)) if cache else genai.Tokenizer(file)
+    if not tokenizer.chat_template:
+        tokenizer.chat_template = CHATML
+    return tokenizer
+
+
+def _kept_tokenizer(genai: Any, file: Path, cache: Path) -> Any:
+    state = file.stat()
+    identity = f"{file.resolve()}\n{state.st_size}\n{state.st_mtime_ns}\n{genai.__version__}"
+    kept = cache / f"openvino-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+    if kept.is_dir():
+        with suppress(*NATIVE):  # damaged: it is made anew
+            return genai.Tokenizer(str(kept))
+        shutil.rmtree(kept, ignore_errors=True)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as made:
+            link = Path(made) / "tokenizer" / "model.gguf"
+            link.parent.mkdir()
+            link.symlink_to(file.resolve())  # the engine writes beside the file that it reads
+            tokenizer = genai.Tokenizer(str(link), enable_save_ov_model=True)
+            link.unlink()
+            link.parent.replace(kept)
+            return tokenizer
+    except OSError:  # nothing can be kept there, or this system makes no links
+        return genai.Tokenizer(str(file))
