@@ -92,8 +92,9 @@ if ! unchanged "$@"; then
 fi
 
 [ "$development" ] || exit 0
-if ! unchanged requirements/dev.txt; then
-    say "Installing the packages that the tests need (about 30 MB)" "Instalando los paquetes que las pruebas necesitan (unos 30 MB)"
-    install requirements/dev.txt
-    cp requirements/dev.txt "$marks"
+set -- requirements/dev.txt requirements/openvino.txt
+if ! unchanged "$@"; then
+    say "Installing the packages that the tests need (about 110 MB)" "Instalando los paquetes que las pruebas necesitan (unos 110 MB)"
+    install "$@"
+    cp "$@" "$marks"
 fi
