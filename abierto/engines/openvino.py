@@ -265,9 +265,10 @@ def _kept_tokenizer(genai: Any, file: Path, cache: Path) -> Any:
     identity = f"{file.resolve()}\n{state.st_size}\n{state.st_mtime_ns}\n{genai.__version__}"
     kept = cache / f"openvino-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
     if kept.is_dir():
-        with suppress(*NATIVE):  # damaged: it is made anew
+        try:
             return genai.Tokenizer(str(kept))
-        shutil.rmtree(kept, ignore_errors=True)
+        except NATIVE:  # damaged: it is made anew
+            shutil.rmtree(kept, ignore_errors=True)
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as made:

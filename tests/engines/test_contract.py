@@ -133,7 +133,7 @@ def test_each_conversation_has_the_whole_context(workshop: Workshop, kind: Kind)
     session = workshop.session(kind, "says")
     assert session.context == 512
     assert session.max_concurrent == 2
-    request = ask("x " * (400 if kind.engine == "echo" else 200), max_tokens=8)
+    request = ask("x " * (200 if kind in LLAMA + OPENVINO else 400), max_tokens=8)
     with ThreadPoolExecutor(2) as threads:
         answers = list(threads.map(lambda _: list(session.chat(request)), range(2)))
     assert all(usage_of(events).prompt_tokens > 256 for events in answers)
