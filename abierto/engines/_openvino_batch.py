@@ -138,15 +138,16 @@ class Batch:
         self._tried.append(schema)
 
     def _step(self) -> None:
-        for ticket in self._running:
-            if ticket.cancelled:
-                ticket.handle.cancel()
+        broken_off = [ticket for ticket in self._running if ticket.cancelled]
+        for ticket in broken_off:
+            ticket.handle.cancel()
         try:
             self._pipeline.step()
         except NATIVE as error:
             self._fail(words(error))
         else:
-            self._running = [ticket for ticket in self._running if not _deliver(ticket)]
+            # One that was cancelled during this step stays, until a step has taken it out of the pipeline.
+            self._running = [ticket for ticket in self._running if ticket not in broken_off and not _deliver(ticket)]
 
     def _fail(self, detail: str) -> None:
         for ticket in self._running:
@@ -161,8 +162,6 @@ class Batch:
 
 def _deliver(ticket: Ticket) -> bool:
     """Hand over what a step made; whether the ticket is done with."""
-    if ticket.cancelled:
-        return True
     reason: Literal["stop", "length"] = "stop"
     while ticket.handle.can_read():
         for output in ticket.handle.read().values():
