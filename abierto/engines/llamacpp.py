@@ -171,10 +171,14 @@ def _start_package(file: str, options: LoadOptions, folder: Path) -> tuple[Addre
     if options.threads:
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads
     try:
-        return address, _Package(xllamacpp.Server(params))
+        server = xllamacpp.Server(params)
     except RuntimeError as error:
         _flush_log(xllamacpp.xllamacpp.__file__)
         raise LoadFailed(NAME, Path(file).name) from error
+    # It says that it is loaded a moment before its loop runs, and if it is dropped in that moment it waits for its own
+    # end for ever. Only the loop can answer this.
+    ask(address, "GET", "/slots")
+    return address, _Package(server)
 
 
 def _flush_log(library: str) -> None:

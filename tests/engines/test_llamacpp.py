@@ -199,3 +199,18 @@ def test_the_answer_of_the_starter_model(starter_path: Path) -> None:
     events = list(session.chat(ask("The capital of France is", max_tokens=24, temperature=0.0)))
     session.close()
     assert "Paris" in "".join(event.text for event in events if isinstance(event, Text))
+
+
+OPENS_AND_CLOSES = """
+import sys
+from abierto.engines import load
+from abierto.engines.session import LoadOptions
+for _ in range(20):
+    load("llamacpp", [sys.argv[1]], LoadOptions(context=256)).close()
+"""
+
+
+def test_a_session_that_is_closed_at_once_ends(tmp_path: Path) -> None:
+    path = TinyGGUF(dtype="f16").write(tmp_path / "tiny.gguf")
+    # Without an end of its own the test would wait as long as the fault does: for ever.
+    subprocess.run([sys.executable, "-c", OPENS_AND_CLOSES, str(path)], check=True, timeout=120)
