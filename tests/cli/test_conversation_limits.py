@@ -86,8 +86,9 @@ def test_a_longer_context_is_offered_where_the_model_was_trained_for_it(home: Pa
 
 
 def test_a_crash_of_the_engine_loads_it_again(home: Path, tmp_path: Path) -> None:
-    path = TinyGGUF(says="abc", ends=False, context=4096).write(tmp_path / "tiny.gguf")
-    with Program("chat", "--model", f"file:{path}", "--max-tokens", "3000", home=home) as chat:
+    # So long that no computer ends the answer before the engine is killed.
+    path = TinyGGUF(says="abc", ends=False, context=65536).write(tmp_path / "tiny.gguf")
+    with Program("chat", "--model", f"file:{path}", "--context", "65536", home=home) as chat:
         chat.ready()
         chat.type("go\r")
         chat.wait_for("abcabc")
