@@ -3,72 +3,33 @@
 It knows what can be had, not what is on this disk.
 """
 
+import re
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from abierto.catalog.card import Card, Evidence, Weights, read
 
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """One file of a model to choose from. size in bytes; sha256 in hexadecimal."""
+__all__ = ["Card", "Evidence", "Weights", "cards", "find", "nearest", "speaking"]
 
-    source: str
-    format: str
-    sha256: str | None = None
-    size: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Where facts of a card were read. facts: the names of the card's fields; read: ISO date."""
-
-    facts: tuple[str, ...]
-    url: str
-    read: str
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What is known of a model. An absent fact is an unknown one.
-
-    pipeline_tag: the task, in the words of the Hugging Face hub. languages: ISO 639-1 codes.
-    parameters: how many numbers the model has. context: tokens it was trained to take in at once.
-    weights: files to choose from, by quantisation; the first is taken when none is named.
-    defaults: sampling values that its makers use. openness: for each language of ours, what is open about the
-    model and what is not, as a list of sentences.
-    """
-
-    name: str
-    title: str
-    pipeline_tag: str
-    aliases: tuple[str, ...] = ()
-    architecture: str | None = None
-    parameters: int | None = None
-    languages: tuple[str, ...] = ()
-    license: str | None = None
-    context: int | None = None
-    weights: Mapping[str, Weights] = field(default_factory=dict)
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    openness: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    evidence: tuple[Evidence, ...] = ()
+_FOLDER = Path(__file__).with_name("cards")
+# How every card begins, so that a name is found without understanding sixty files.
+_HEAD = re.compile(r"name: (\S+)\n(?:aliases: \[(.*)\]\n)?")
 
 
 @cache
 def cards() -> dict[str, Card]:
     """All cards by name."""
-    folder = Path(__file__).with_name("cards")
-    found = (_card(item.read_text("utf-8")) for item in folder.glob("*.yaml"))
+    found = (_read(item) for item in _FOLDER.glob("*.yaml"))
     return {card.name: card for card in sorted(found, key=lambda card: card.name)}
 
 
 def find(name: str) -> Card | None:
     """The card of this name or alias, in any mixture of capitals."""
-    wanted = name.lower()
-    return next((card for card in cards().values() if wanted in (card.name, *card.aliases)), None)
+    path = _names().get(name.lower())
+    return _read(path) if path else None
 
 
 def nearest(name: str, also: Iterable[str] = ()) -> list[str]:
@@ -81,20 +42,23 @@ def nearest(name: str, also: Iterable[str] = ()) -> list[str]:
 
 
 def speaking(language: str) -> list[Card]:
-    """The cards of chat models that speak a language, the smallest download first."""
-    found = [card for card in cards().values() if language in card.languages and card.weights]
-    return sorted(found, key=lambda card: next(iter(card.weights.values())).size or sys.maxsize)
+    """The cards of chat models that speak a language and can be fetched, the smallest download first."""
+    chats = (card for card in cards().values() if card.pipeline_tag == "text-generation")
+    found = [card for card in chats if language in card.languages and card.weights]
+    return sorted(found, key=lambda card: min(weights.size or sys.maxsize for weights in card.weights.values()))
 
 
-def _card(text: str) -> Card:
-    import yaml
+@cache
+def _names() -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in _FOLDER.glob("*.yaml"):
+        head = _HEAD.match(path.read_text("utf-8"))
+        assert head, f"{path.name} must begin with its name and its aliases, each on a line"
+        for name in (head[1], *(head[2] or "").split(",")):
+            found[name.strip().lower()] = path
+    return found
 
-    body = yaml.safe_load(text)
-    body["weights"] = {name: Weights(**facts) for name, facts in body.get("weights", {}).items()}
-    body["openness"] = {language: tuple(said) for language, said in body.get("openness", {}).items()}
-    body["evidence"] = tuple(
-        Evidence(tuple(item["facts"]), item["url"], str(item["read"])) for item in body.get("evidence", ())
-    )
-    for name in ("aliases", "languages"):
-        body[name] = tuple(body.get(name, ()))
-    return Card(**body)
+
+@cache
+def _read(path: Path) -> Card:
+    return read(path.read_text("utf-8"))

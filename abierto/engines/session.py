@@ -15,12 +15,14 @@ class LoadOptions:
     context: tokens that one conversation may hold; 0 leaves it to the engine.
     threads: processor threads to compute with; 0 leaves it to the engine.
     max_concurrent: how many conversations at once; each has the whole `context` for itself.
+    projector: absolute path of the file that turns images into what the model reads; empty without one.
     settings: what only one engine knows, by the names in that engine's documentation.
     """
 
     context: int = 0
     threads: int = 0
     max_concurrent: int = 1
+    projector: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def to_wire(self) -> dict[str, Any]:
@@ -31,7 +33,7 @@ class LoadOptions:
 class Session(Protocol):
     """A loaded model. Its methods may be called from `max_concurrent` threads at once.
 
-    features: what it can do, from `chat`, `schema` (answers that follow a JSON schema), `seed`, `reasoning`.
+    features: what it can do, from `chat`, `schema` (answers that follow a JSON schema), `seed`, `reasoning`, `images`.
     context: the tokens that one conversation may hold, as the engine really set it up.
     pid: the process that computes, for measuring its memory.
     """

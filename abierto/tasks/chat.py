@@ -1,5 +1,6 @@
 """The chat task: a conversation goes in, the next message comes out as events."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
@@ -22,10 +23,11 @@ RANGES: dict[str, tuple[float, float | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation."""
+    """One turn of a conversation. images: whole files, as `formats.images` accepts them; they stand before the text."""
 
     role: Role
     content: str
+    images: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class ChatRequest:
     def to_wire(self) -> dict[str, Any]:
         """The request as a JSON object."""
         return {
-            "messages": [asdict(message) for message in self.messages],
+            "messages": [_to_wire(message) for message in self.messages],
             "sampling": asdict(self.sampling),
             "schema": None if self.schema is None else dict(self.schema),
         }
@@ -85,7 +87,17 @@ class ChatRequest:
         sampling = dict(body["sampling"])
         sampling["stop"] = tuple(sampling["stop"])
         return cls(
-            messages=tuple(Message(**message) for message in body["messages"]),
+            messages=tuple(_from_wire(message) for message in body["messages"]),
             sampling=Sampling(**sampling),
             schema=body["schema"],
         )
+
+
+def _to_wire(message: Message) -> dict[str, Any]:
+    images = [base64.b64encode(image).decode() for image in message.images]
+    return {"role": message.role, "content": message.content, **({"images": images} if images else {})}
+
+
+def _from_wire(body: dict[str, Any]) -> Message:
+    images = tuple(base64.b64decode(image) for image in body.get("images", ()))
+    return Message(body["role"], body["content"], images)

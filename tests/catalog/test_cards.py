@@ -52,6 +52,12 @@ def test_every_file_of_a_card_can_be_fetched_and_verified(card: Card) -> None:
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
-def test_openness_is_told_in_every_language(card: Card) -> None:
-    assert set(card.openness) == set(locale.LANGUAGES)
-    assert len({len(said) for said in card.openness.values()}) == 1
+def test_what_a_card_says_in_words_it_says_in_every_language(card: Card) -> None:
+    for said in filter(None, (card.openness, card.chat_template)):
+        assert set(said) == set(locale.LANGUAGES)
+        assert len({len(sentences) for sentences in said.values()}) == 1
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+def test_every_name_and_alias_finds_its_card(card: Card) -> None:
+    assert [catalog.find(name) for name in (card.name, *card.aliases)] == [card] * (1 + len(card.aliases))

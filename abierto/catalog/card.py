@@ -1,0 +1,79 @@
+"""What a card states, and how it is read from its YAML file. It knows no folder and looks nothing up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What to fetch for one form of a model. size: bytes of all files together; sha256: hexadecimal, of a single file.
+
+    format: as `formats.detect` names it. source: as `abierto pull` takes it.
+    """
+
+    source: str
+    format: str
+    sha256: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where facts of a card were read. facts: the names of the card's fields; read: ISO date."""
+
+    facts: tuple[str, ...]
+    url: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is known of a model. An absent fact is an unknown one.
+
+    pipeline_tag: the task, in the words of the Hugging Face hub. languages: ISO 639-1 codes.
+    parameters: how many numbers the model has; active_parameters: how many of them take part in one token.
+    context: tokens it was trained to take in at once. license: an SPDX identifier, or the license's own name.
+    weights: forms to choose from, by quantisation. projectors: files that turn images into what the model reads,
+    by precision. defaults: sampling values that its makers use. links: addresses of its documents, by what they are.
+    lineage: what a file that was made on this computer was made of, and how.
+    chat_template, openness: for each language of ours, a list of sentences: what to mind in a conversation, and what is
+    open about the model and what is not.
+    """
+
+    name: str
+    title: str
+    pipeline_tag: str
+    aliases: tuple[str, ...] = ()
+    architecture: str | None = None
+    parameters: int | None = None
+    active_parameters: int | None = None
+    languages: tuple[str, ...] = ()
+    license: str | None = None
+    context: int | None = None
+    weights: Mapping[str, Weights] = field(default_factory=dict)
+    projectors: Mapping[str, Weights] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    lineage: Mapping[str, str] = field(default_factory=dict)
+    chat_template: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    openness: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    evidence: tuple[Evidence, ...] = ()
+
+
+def read(text: str) -> Card:
+    """The card that a YAML text holds. Raises yaml.YAMLError, TypeError, KeyError for what is no card."""
+    import yaml
+
+    # The parser in C is ten times as fast; PyYAML's own wheels hold it, a build by hand may not.
+    body = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    for name in ("weights", "projectors"):
+        body[name] = {form: Weights(**facts) for form, facts in body.get(name, {}).items()}
+    for name in ("chat_template", "openness"):
+        body[name] = {language: tuple(said) for language, said in body.get(name, {}).items()}
+    body["evidence"] = tuple(
+        Evidence(tuple(item["facts"]), item["url"], str(item["read"])) for item in body.get("evidence", ())
+    )
+    for name in ("aliases", "languages"):
+        body[name] = tuple(body.get(name, ()))
+    return Card(**body)
