@@ -186,7 +186,12 @@ def load(name: str = "", *, engine: str = "", context: int = 0) -> Model:
         chosen = _engine(target, engine or settings.engine)
         fitted = plan(target, context, settings)
         threads = settings.threads or machine.cores().physical
-        options = LoadOptions(context=fitted.context, threads=threads, settings=_engine_settings(settings.llama_server))
+        options = LoadOptions(
+            context=fitted.context,
+            threads=threads,
+            projector=target.projector,
+            settings=_engine_settings(settings.llama_server),
+        )
         session = _start(chosen, target, options)
         return Model(target, session, fitted, held.pop_all())
 

@@ -27,7 +27,8 @@ class Target:
 
     name: what to call it. files: absolute paths, the first is the one to open. format: of that file, `none` without.
     vouched: the file is the very one that the card names by its hash, unchanged since that was checked.
-    record: its name in the store, which is also the name of its lock.
+    record: its name in the store, which is also the name of its lock. projector: absolute path of the file that turns
+    images into what the model reads.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Target:
     card: Card | None = None
     vouched: bool = False
     record: str | None = None
+    projector: str = ""
 
 
 def resolve(name: str, models: Path) -> Target:
