@@ -54,7 +54,7 @@ def _names() -> dict[str, Path]:
     for path in _FOLDER.glob("*.yaml"):
         head = _HEAD.match(path.read_text("utf-8"))
         assert head, f"{path.name} must begin with its name and its aliases, each on a line"
-        for name in (head[1], *(head[2] or "").split(",")):
+        for name in (head[1], *filter(None, (head[2] or "").split(","))):
             found[name.strip().lower()] = path
     return found
 

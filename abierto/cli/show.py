@@ -40,8 +40,9 @@ def show(model: str, as_json: bool) -> None:
         rows.append(("file", text("show.not_here", name=card.name)))
     for label, value in rows:
         out.say(f"{text(f'show.{label}')}: {value}")
-    for sentence in card.openness.get(locale.current(), ()) if card else ():
-        out.say(f"- {sentence}")
+    for said in (card.openness, card.chat_template) if card else ():
+        for sentence in said.get(locale.current(), ()):
+            out.say(f"- {sentence}")
 
 
 def _card_rows(card: Card) -> list[tuple[str, str]]:
