@@ -35,7 +35,8 @@ class Settings:
 
     language: `en` or `es`; empty: what the system says.
     model: the model that is used when none is named.
-    engine: the engine that is used when none is named; `auto`: the fastest by `abierto tune`, or the first that reads the file.
+    engine: the engine that is used when none is named; `auto`: the fastest by `abierto tune`, or the first that reads
+    the file.
     llama_server: path of a `llama-server` program to use in place of the built-in llama.cpp.
     threads: processor threads to compute with; 0: one for each physical core.
     context: tokens of a conversation; 0: what the model was trained for, up to 8192 and to what fits.
