@@ -6,7 +6,7 @@ from abierto import catalog, machine
 from abierto.config import Settings
 from abierto.errors import NotEnoughMemory, OptionOutOfRange
 from abierto.formats import footprint
-from abierto.formats.gguf import GGUFHeader, read_header
+from abierto.formats.gguf import GGUFHeader, read_parts
 from abierto.runtime.resolve import Target
 
 MB = 1_000_000
@@ -32,7 +32,7 @@ def plan(target: Target, asked: int, settings: Settings) -> Plan:
     """
     if target.format != "gguf":
         return Plan(context=asked or settings.context)
-    header = read_header(target.files[0])
+    header = read_parts(target.files)
     trained = header.context_length or USUAL_CONTEXT
     wanted = asked or min(settings.context, trained)
     if wanted > trained:

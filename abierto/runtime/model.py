@@ -18,6 +18,7 @@ from abierto.errors import AbiertoError, LoadFailed, MissingFeature, PromptTooLo
 from abierto.runtime import child, choice
 from abierto.runtime.choice import Variant
 from abierto.runtime.fit import Plan, plan
+from abierto.runtime.refusal import explained
 from abierto.runtime.resolve import Target, resolve
 from abierto.store import locks
 from abierto.tasks.chat import ChatRequest, Sampling
@@ -51,12 +52,13 @@ class Model:
     """A loaded model. Close it, or use it in a `with` block.
 
     context: tokens that a conversation may hold. last: what the last answer cost, None before the first.
-    pid: the process that computes.
+    pid: the process that computes. claims: what else answers to the name that it was loaded by.
     """
 
     def __init__(self, target: Target, session: Session, fitted: Plan, held: ExitStack) -> None:
         self.name = target.name
         self.card: Card | None = target.card
+        self.claims = target.claims
         self.engine = session.engine
         self.features = session.features
         self.context = session.context
@@ -222,6 +224,13 @@ def _first_able(
 
 
 def _start(engine: str, target: Target, options: LoadOptions) -> Session:
+    try:
+        return _started(engine, target, options)
+    except LoadFailed as error:
+        raise explained(error, options) from error.__cause__
+
+
+def _started(engine: str, target: Target, options: LoadOptions) -> Session:
     files = list(target.files)
     if not target.vouched:
         # Native code can die of a file that was made to kill it; then it must not be this process that dies.
