@@ -10,7 +10,7 @@ from abierto.cli.words import argument, command, option
 from abierto.errors import AbiertoError, BeingDownloaded, NotOurs, UnknownModel
 from abierto.locale import text
 from abierto.locale.numbers import size
-from abierto.runtime.resolve import record_of
+from abierto.runtime.pulled import record_of
 from abierto.store import elsewhere, records
 from abierto.store.foreign import ForeignModel, trouble
 

@@ -18,7 +18,8 @@ from abierto.formats.split import whole_name
 from abierto.locale import text
 from abierto.locale.numbers import size
 from abierto.runtime import quantization
-from abierto.runtime.resolve import SCHEMES, is_form, record_of, unknown
+from abierto.runtime.pulled import is_form, record_of
+from abierto.runtime.resolve import SCHEMES, unknown
 from abierto.store import elsewhere, hub_models, records, sources
 from abierto.store.foreign import trouble
 from abierto.store.progress import PullProgress
@@ -130,7 +131,7 @@ def _what(model: str, name: str | None) -> _Wanted:
     if card is None or not card.weights:
         raise unknown(model, catalog.nearest(model))
     here = record_of(model, config.folders().models)
-    chosen = form or _form_here(card, here) or _choose(card)
+    chosen = form or _form_here(card, here) or choose_form(card)
     weights = card.weights[chosen]
     source = sources.parse(weights.source)
     # A form that suits this computer is the model; one that somebody asked for stands beside it.
@@ -147,7 +148,7 @@ def _form_here(card: Card, record: Record | None) -> str:
     return next((form for form in card.weights if record and is_form(record, card, form)), "")
 
 
-def _choose(card: Card) -> str:
+def choose_form(card: Card) -> str:
     """The form that suits this computer; where there is a choice, it is said which one and why."""
     choice = quantization.of_card(card)
     if len(card.weights) > 1:

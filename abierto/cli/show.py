@@ -15,7 +15,7 @@ from abierto.formats.gguf import GGUFHeader, read_parts
 from abierto.locale import text
 from abierto.locale.numbers import count, size
 from abierto.locale.wording import language as language_name
-from abierto.runtime import quantization, resolve
+from abierto.runtime import pulled, quantization, resolve
 
 
 @command("show")
@@ -73,7 +73,7 @@ def _quantizations(card: Card) -> Iterator[tuple[str, str]]:
     folder = config.folders().models
     chosen = quantization.of_card(card).form
     for form, weights in card.weights.items():
-        here = resolve.record_of(f"{card.name}:{form}", folder) is not None
+        here = pulled.record_of(f"{card.name}:{form}", folder) is not None
         state = text("show.form_here") if here else text("show.form_chosen") if form == chosen else ""
         bytes_ = size(weights.size) if weights.size else text("word.unknown")
         yield "quantization", text("show.quantization_value", form=f"{card.name}:{form}", size=bytes_, state=state)

@@ -33,6 +33,7 @@ from abierto.formats.detect import detect
 from abierto.formats.split import part_names, whole_name
 from abierto.runtime import claims
 from abierto.runtime.claims import Claim
+from abierto.runtime.pulled import best_of, record_of
 from abierto.store import elsewhere, hub_models, records
 from abierto.store.foreign import ForeignModel, arrived, trouble
 from abierto.store.records import Record
@@ -87,55 +88,19 @@ def resolve(name: str, models: Path) -> Target:
     others = elsewhere.named(places, name)
     record = record_of(name, models)
     if record:
-        target = _by_record(record, card)
-        file = record.files[0]
+        target, file = _by_record(record, card), record.files[0]
         also = claims.of_others(name, "card" if card else "pulled", file.path, file.sha256, others)
         return replace(target, claims=also)
-    same = _same_file(card, form, places) if card else None
-    if card and same:
-        return replace(_by_foreign(same), name=f"{card.name}:{form}" if form else card.name, card=card)
-    sound = [model for model in others if not trouble(model)]
-    # What another program is still fetching is worth the wait; what it has damaged is not worth a word where there is
-    # a card.
-    waited = [model for model in others if not card or isinstance(trouble(model), BeingDownloaded)]
-    for winner in (*sound, *waited)[:1]:
-        target, first = _by_foreign(winner), winner.files[0]
-        absent = claims.of_absent_card(name, card, form, winner) if card else ()
-        also = claims.of_others(name, winner.owner, first.path, first.sha256, sound[1:])
-        return replace(target, claims=(*absent, *also))
+    found = _of_other_programs(name, card, form, others)
+    if found:
+        return found
     if _is_path(name):
         raise FileMissing(str(path.absolute()))
     raise _not_here(name, card, form, models, places)
 
 
-def record_of(name: str, models: Path) -> Record | None:
-    """The pulled model that a name means: of a card the form that is asked for, else the one that suits this computer.
-
-    None where no pull brought one.
-    """
-    card, form = catalog.find_form(name)
-    if card is None:
-        return records.get(models, name)
-    plain = records.get(models, card.name)
-    if form:
-        return records.get(models, f"{card.name}:{form}") or (plain if plain and is_form(plain, card, form) else None)
-    pulled = {form: records.get(models, f"{card.name}:{form}") for form in card.weights} if plain is None else {}
-    here = [form for form, record in pulled.items() if record]
-    if len(here) < 2:
-        return plain or (pulled[here[0]] if here else None)
-    from abierto.runtime import quantization  # not above: it is needed where there is something to choose
-
-    return pulled[quantization.of_card(card, here).form]
-
-
 def _is_path(name: str) -> bool:
     return os.sep in name or name.startswith("~") or name.lower().endswith(".gguf")
-
-
-def is_form(record: Record, card: Card, form: str) -> bool:
-    """Whether a pulled model is this form of a card's."""
-    weights = card.weights[form]
-    return record.source == weights.source or (weights.sha256 is not None and record.files[0].sha256 == weights.sha256)
 
 
 def _by_source(source: Source, models: Path) -> Target:
@@ -189,27 +154,40 @@ def _by_foreign(model: ForeignModel) -> Target:
     return Target(model.name, files, _format(Path(files[0])), projector=projector, owner=model.owner)
 
 
-def _same_file(card: Card, form: str, places: Places) -> ForeignModel | None:
-    """A file of the card that another program has, as far as that program tells its content; the best one first."""
+def _of_other_programs(name: str, card: Card | None, form: str, others: Sequence[ForeignModel]) -> Target | None:
+    same = _same_file(card, form) if card else None
+    if card and same:
+        file = same.files[0]
+        also = claims.of_others(name, "card", file.path, file.sha256, others)
+        return replace(_by_foreign(same), name=f"{card.name}:{form}" if form else card.name, card=card, claims=also)
+    sound = [model for model in others if not trouble(model)]
+    # What another program is still fetching is worth the wait; what it has damaged does not stand in a card's way.
+    others = [model for model in others if not card or isinstance(trouble(model), BeingDownloaded)]
+    if not sound and not others:
+        return None
+    winner, *rest = sound or others
+    target = _by_foreign(winner)
+    absent = claims.of_absent_card(name, card, form, winner) if card else ()
+    also = claims.of_others(name, winner.owner, winner.files[0].path, winner.files[0].sha256, rest)
+    return replace(target, claims=(*absent, *also))
+
+
+def _same_file(card: Card, form: str) -> ForeignModel | None:
+    """A file of the card that another program has, as far as that program tells its content; of several the best."""
+    places = config.places()
     wanted = {form: card.weights[form]} if form else dict(card.weights)
     found = {
         form: model
         for form, weights in wanted.items()
         if weights.sha256 and (model := elsewhere.with_content(places, weights.sha256)) and not trouble(model)
     }
-    if len(found) > 1:
-        from abierto.runtime import quantization
-
-        return found[quantization.of_card(card, found).form]
-    return next(iter(found.values()), None)
+    return found[best_of(card, list(found))] if found else None
 
 
 def _not_here(name: str, card: Card | None, form: str, models: Path, places: Places) -> AbiertoError:
-    from abierto.runtime import quantization
-
     if card:
-        form_size = card.weights[form].size if form else quantization.of_card(card).size
-        return ModelNotPulled(f"{card.name}:{form}" if form else card.name, form_size)
+        size = card.weights[form or best_of(card, list(card.weights))].size
+        return ModelNotPulled(f"{card.name}:{form}" if form else card.name, size)
     also = [record.name for record in records.all_records(models)]
     also += [model.name for model in elsewhere.all_models(places)]
     return unknown(name, catalog.nearest(name, also))

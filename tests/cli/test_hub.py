@@ -45,7 +45,7 @@ def test_several_quantisations_are_listed_with_their_sizes(
     assert done.status == 3
     assert word in done.err
     assert "Q4_K_M (5 B)" in done.err
-    assert "hf:ana/Tiny-GGUF:Q4_K_M" in done.err
+    assert "abierto pull hf:ana/Tiny-GGUF:Q8_0" in done.err  # the larger one, and it fits
 
 
 def test_a_gated_model_explains_what_to_do(abierto: Abierto, hub: StandInHub) -> None:
