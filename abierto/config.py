@@ -95,7 +95,7 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
 def places(chosen: Settings | None = None, environment: Mapping[str, str] = os.environ) -> Places:
     """Where models of other programs are looked for, by the settings in force or others. Raises InvalidSetting."""
     chosen = chosen or settings(environment)
-    named = tuple(Path(folder).expanduser().absolute() for folder in chosen.folders)
+    named = tuple(Path(os.path.expanduser(folder)).absolute() for folder in chosen.folders)  # noqa: PTH111 - never fails
     if not chosen.other_programs:
         return Places(folders=named)
     home = Path(environment.get("HOME") or Path.home())

@@ -14,7 +14,14 @@ from pathlib import Path
 from abierto import __version__, config, engines, machine
 from abierto.cli import out
 from abierto.cli.words import command, option
-from abierto.errors import AbiertoError, EngineBroken, FolderNotWritable, InvalidSetting, JournalUnavailable
+from abierto.errors import (
+    AbiertoError,
+    EngineBroken,
+    FileMissing,
+    FolderNotWritable,
+    InvalidSetting,
+    JournalUnavailable,
+)
 from abierto.locale import text
 from abierto.locale.numbers import count, size
 from abierto.store import elsewhere, records
@@ -108,6 +115,9 @@ def _settings(chosen: config.Settings) -> Iterator[Row]:
 
 def _problems(chosen: config.Settings) -> Iterator[AbiertoError]:
     folders = config.folders()
+    for folder in config.places(chosen).folders:
+        if not folder.is_dir():
+            yield FileMissing(str(folder))
     for name, package in engines.PACKAGES.items():
         if find_spec(package):
             yield from _import_problems(name)

@@ -98,8 +98,9 @@ def remove(model: str, yes: bool) -> None:
     """Delete a pulled model after saying what that frees."""
     folder = config.folders().models
     record = record_of(model, folder)
-    card = catalog.find(model)
-    name = record.name if record else card.name if card else model
+    card, form = catalog.find_form(model)
+    wanted = f"{card.name}:{form}" if card and form else card.name if card else model
+    name = record.name if record else wanted
     taken = [found for found in (*records.partials(folder), *records.damaged(folder)) if found.name == name]
     if record is None and not taken:
         raise _not_to_remove(model, folder)

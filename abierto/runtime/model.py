@@ -227,7 +227,7 @@ def _start(engine: str, target: Target, options: LoadOptions) -> Session:
     try:
         return _started(engine, target, options)
     except LoadFailed as error:
-        raise explained(error, options) from error.__cause__
+        raise explained(error, target, options) from error.__cause__
 
 
 def _started(engine: str, target: Target, options: LoadOptions) -> Session:

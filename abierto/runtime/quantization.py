@@ -4,6 +4,7 @@ What fits is guessed from sizes alone, because it is wanted before anything is f
 the header of the file that is then there.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ MB = 1_000_000
 CONVERSATION = 1000 * MB
 _MOST_FOR_CONVERSATION = 2  # times the weights
 # Twice the memory of 8 bits, and so twice the time for each token on a processor: only where there is nothing else.
-_UNQUANTIZED = ("f16", "bf16", "f32", "fp16", "fp32")
+_UNQUANTIZED = re.compile(r"(?i)(?<![a-z0-9])(bf16|fp?16|fp?32)(?![a-z0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def best(sizes: Mapping[str, int | None], room: int) -> Choice:
     """The largest quantisation that fits into `room` bytes; where none fits, the smallest; unknown sizes last."""
     known = {form: size for form, size in sizes.items() if size}
     fitting = [form for form, size in known.items() if needed(size) <= room]
-    small = [form for form in fitting if form.lower() not in _UNQUANTIZED]
+    small = [form for form in fitting if not _UNQUANTIZED.search(form)]
     if fitting:
         form = max(small or fitting, key=lambda form: known[form])
     elif known:

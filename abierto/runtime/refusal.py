@@ -6,17 +6,20 @@ from importlib import metadata
 from abierto import engines
 from abierto.engines.session import LoadOptions
 from abierto.errors import AbiertoError, LoadFailed, UnknownArchitecture
+from abierto.runtime.resolve import Target
 
 # As llama.cpp says it. It reads every GGUF file of an architecture that it knows, so that nothing else here knows more.
 _UNKNOWN = re.compile(r"unknown model architecture: '([^'\n]*)'")
 
 
-def explained(error: LoadFailed, options: LoadOptions) -> AbiertoError:
+def explained(error: LoadFailed, target: Target, options: LoadOptions) -> AbiertoError:
     """The error, or another one in its place that says more."""
+    # What another program calls its files is not what a person calls the model.
+    model = target.name if target.owner else error.model
     found = _UNKNOWN.search(error.detail)
-    if not found:
-        return error
-    return UnknownArchitecture(error.model, found[1], [_engine(error.engine, options)])
+    if found:
+        return UnknownArchitecture(model, found[1], [_engine(error.engine, options)])
+    return LoadFailed(error.engine, model, error.detail)
 
 
 def _engine(name: str, options: LoadOptions) -> str:

@@ -11,6 +11,7 @@ another program by the same name. What else answers to a name is told with the t
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from abierto.errors import (
     BeingDownloaded,
     FileMissing,
     FileNotInRepository,
+    InvalidSource,
     ModelNotPulled,
     NoEngineForFile,
     NotAModel,
@@ -76,7 +78,7 @@ def resolve(name: str, models: Path) -> Target:
     """
     if name.startswith(SCHEMES):
         return _by_source(parse(name), models)
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 - leaves the name of nobody as it is
     if path.is_file() or (_is_path(name) and path.exists()):
         return replace(_by_path(path), claims=claims.of_file(name, models))
     if name.startswith(("~", f".{os.sep}", f"..{os.sep}")) or path.is_absolute():
@@ -94,6 +96,10 @@ def resolve(name: str, models: Path) -> Target:
     found = _of_other_programs(name, card, form, others)
     if found:
         return found
+    if "/" in name:
+        found = _in_hub_cache(name, places)
+        if found:
+            return found
     if _is_path(name):
         raise FileMissing(str(path.absolute()))
     raise _not_here(name, card, form, models, places)
@@ -109,19 +115,30 @@ def _by_source(source: Source, models: Path) -> Target:
     for record in records.all_records(models):
         if record.source == str(source):
             return _by_record(record, catalog.find_form(record.name)[0])
-    if isinstance(source, HubSource):
-        for cache in config.places().hub:
-            try:
-                found = hub_models.of_source(cache, source)
-            except FileNotInRepository:
-                continue  # what the cache has of it says nothing about what the hub has
-            if found:
-                return _by_foreign(found)
+    found = _in_hub_cache(str(source).removeprefix("hf:"), config.places()) if isinstance(source, HubSource) else None
+    if found:
+        return found
     raise ModelNotPulled(str(source))
 
 
+def _in_hub_cache(name: str, places: Places) -> Target | None:
+    """What the cache has of `OWNER/NAME[@REVISION][:PATTERN]`. Raises AmbiguousFile where it has several."""
+    try:
+        source = parse(f"hf:{name}")
+    except InvalidSource:
+        return None
+    assert isinstance(source, HubSource)
+    for cache in places.hub:
+        # What the cache lacks of a repository says nothing about what the hub has.
+        with suppress(FileNotInRepository):
+            found = hub_models.of_source(cache, source)
+            if found:
+                return _by_foreign(found)
+    return None
+
+
 def _by_path(path: Path) -> Target:
-    path = path.expanduser().absolute()
+    path = path.absolute()
     if _PARTIAL.fullmatch(path.name) and path.exists():
         raise BeingDownloaded(path.name, "ollama", arrived(path), path.stat().st_size)
     if not path.exists():

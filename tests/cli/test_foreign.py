@@ -62,6 +62,9 @@ def test_models_of_other_programs_are_listed_with_whose_they_are(
     assert (told["tiny:1"]["owner"], told["tiny:1"]["usable"], told["tiny:1"]["size"]) == ("ollama", True, len(TINY))
     assert told["growing:1"]["problem"] == "being_downloaded"
     assert "Ollama: 3" in asked("doctor").out
+    unplugged = asked("doctor", ABIERTO_FOLDERS=str(tmp_path / "unplugged"))
+    assert unplugged.status == 3
+    assert "unplugged" in unplugged.err
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "means a model of Ollama"), ("es", "un modelo de Ollama")])

@@ -171,8 +171,11 @@ def test_a_source_of_the_hub_is_found_in_the_cache(person: Path, models: Path) -
     assert resolve("hf:ana/Tiny", models).files == (str(shown),)
     in_hub_cache(cache, "ana/Tiny", "Tiny-Q4_0.gguf", OTHER)
     assert resolve("hf:ana/Tiny:q8_0", models).files == (str(shown),)
-    with pytest.raises(errors.AmbiguousFile):
-        resolve("hf:ana/Tiny", models)
+    assert resolve("ana/Tiny:Q8_0", models).files == (str(shown),)
+    for several in ("hf:ana/Tiny", "ana/Tiny"):
+        with pytest.raises(errors.AmbiguousFile) as caught:
+            resolve(several, models)
+        assert set(caught.value.choices) == {"Q4_0", "Q8_0"}
     for absent in ("hf:ana/Tiny:Q2_K", "hf:ana/Tiny@v2:Q8_0", "hf:ana/Other"):
         with pytest.raises(errors.ModelNotPulled):
             resolve(absent, models)
@@ -273,9 +276,17 @@ def test_an_architecture_that_no_engine_knows_is_named(tmp_path: Path) -> None:
     path = TinyGGUF(metadata={**facts, "general.architecture": "mamba9"}).write(tmp_path / "new.gguf")
     with pytest.raises(errors.UnknownArchitecture) as caught:
         model.load(str(path))
-    assert caught.value.architecture == "mamba9"
+    assert (caught.value.model, caught.value.architecture) == ("new.gguf", "mamba9")
     (tried,) = caught.value.tried
     assert tried.startswith("llamacpp (xllamacpp 20")
+
+
+def test_a_model_of_another_program_that_no_engine_loads_is_called_by_its_name(ollama: Ollama) -> None:
+    ollama.add("odd:1", TinyGGUF(tensors={"output_norm.weight": None}).build())
+    with pytest.raises(errors.LoadFailed) as caught:
+        model.load("odd:1")
+    assert caught.value.model == "odd:1"
+    assert caught.value.detail
 
 
 def test_the_places_of_other_programs_follow_their_variables(tmp_path: Path) -> None:

@@ -39,3 +39,14 @@ def test_what_an_engine_reads_goes_before_what_none_reads() -> None:
     card = Card("a:1", "A", "text-generation", weights=weights)
     assert quantization.of_card(card).form == "q4_0"
     assert quantization.of_card(card, ["fp8"]).form == "fp8"
+
+
+def test_of_forty_files_the_one_that_suits_is_found_by_whatever_they_are_called() -> None:
+    sizes = {
+        f"UD-IQ{bits}_{letter}": (bits * 100 + number) * GB // 100
+        for bits in range(1, 9)
+        for number, letter in enumerate("ABCDE")
+    }
+    sizes |= {"sub/model-BF16.gguf": 9 * GB, "model.fp16": 9 * GB}
+    assert best(sizes, 69 * GB // 10).form == "UD-IQ5_E"
+    assert best(sizes, 100 * GB).form == "UD-IQ8_E"
