@@ -152,7 +152,9 @@ def choose_form(card: Card) -> str:
     """The form that suits this computer; where there is a choice, it is said which one and why."""
     choice = quantization.of_card(card)
     if len(card.weights) > 1:
-        why = "first" if choice.size is None else "fits" if choice.fits else "smallest"
+        whole = all(weights.size for weights in card.weights.values())
+        fits = "fits" if whole else "known"
+        why = "first" if choice.size is None else fits if choice.fits else "smallest"
         others = {form: weights.size for form, weights in card.weights.items() if form != choice.form}
         listed = (f"{card.name}:{form}" + (f" ({size(bytes_)})" if bytes_ else "") for form, bytes_ in others.items())
         out.note(

@@ -60,23 +60,26 @@ def _card_rows(card: Card) -> list[tuple[str, str]]:
         rows.append(("license", card.license))
     if card.languages:
         rows.append(("languages", ", ".join(language_name(code) for code in card.languages)))
-    rows += [("source", weights.source) for weights in card.weights.values()]
-    rows += _quantizations(card)
+    several = len(card.weights) > 1
+    rows += _quantizations(card) if several else [("source", weights.source) for weights in card.weights.values()]
     rows += [("evidence", f"{', '.join(item.facts)}: {item.url} ({item.read})") for item in card.evidence]
     return rows
 
 
 def _quantizations(card: Card) -> Iterator[tuple[str, str]]:
     """The forms to choose from, which of them are here, and which one would be chosen on this computer."""
-    if len(card.weights) < 2:
-        return
     folder = config.folders().models
     chosen = quantization.of_card(card).form
     for form, weights in card.weights.items():
         here = pulled.record_of(f"{card.name}:{form}", folder) is not None
         state = text("show.form_here") if here else text("show.form_chosen") if form == chosen else ""
         bytes_ = size(weights.size) if weights.size else text("word.unknown")
-        yield "quantization", text("show.quantization_value", form=f"{card.name}:{form}", size=bytes_, state=state)
+        yield (
+            "quantization",
+            text(
+                "show.quantization_value", form=f"{card.name}:{form}", size=bytes_, state=state, source=weights.source
+            ),
+        )
 
 
 def _header_rows(header: GGUFHeader) -> list[tuple[str, str]]:

@@ -202,7 +202,7 @@ def _first_able(
     variants: list[Variant], target: Target, context: int, settings: Settings, needs: frozenset[str]
 ) -> Session:
     """The session of the first variant that loads and can do what is needed; else of one that at least loads."""
-    refusal: LoadFailed | None = None
+    refusals: list[tuple[LoadFailed, LoadOptions]] = []
     for index, variant in enumerate(variants):
         others = [other.engine for other in variants[index + 1 :] if other.engine != variant.engine]
         options = LoadOptions(
@@ -214,23 +214,16 @@ def _first_able(
         try:
             session = _start(variant.engine, target, options)
         except LoadFailed as error:
-            refusal = refusal or error
+            refusals.append((error, options))
             continue
         if needs <= session.features or not others:
             return session
         session.close()
-    assert refusal, "there is always a variant"
-    raise refusal
+    assert refusals, "there is always a variant"
+    raise explained(refusals, target) from refusals[0][0].__cause__
 
 
 def _start(engine: str, target: Target, options: LoadOptions) -> Session:
-    try:
-        return _started(engine, target, options)
-    except LoadFailed as error:
-        raise explained(error, target, options) from error.__cause__
-
-
-def _started(engine: str, target: Target, options: LoadOptions) -> Session:
     files = list(target.files)
     if not target.vouched:
         # Native code can die of a file that was made to kill it; then it must not be this process that dies.

@@ -1,6 +1,7 @@
-"""What an engine's words about a model that it would not load mean, where they mean something that has a next step."""
+"""What engines' words about a model that none of them would load mean, where they mean something with a next step."""
 
 import re
+from collections.abc import Sequence
 from importlib import metadata
 
 from abierto import engines
@@ -12,18 +13,20 @@ from abierto.runtime.resolve import Target
 _UNKNOWN = re.compile(r"unknown model architecture: '([^'\n]*)'")
 
 
-def explained(error: LoadFailed, target: Target, options: LoadOptions) -> AbiertoError:
-    """The error, or another one in its place that says more."""
+def explained(refusals: Sequence[tuple[LoadFailed, LoadOptions]], target: Target) -> AbiertoError:
+    """One error for what engines said, each with the options that it was given; the first where none says more."""
+    first, _ = refusals[0]
     # What another program calls its files is not what a person calls the model.
-    model = target.name if target.owner else error.model
-    found = _UNKNOWN.search(error.detail)
-    if found:
-        return UnknownArchitecture(model, found[1], [_engine(error.engine, options)])
-    return LoadFailed(error.engine, model, error.detail)
+    model = target.name if target.owner else first.model
+    for error, _ in refusals:
+        if found := _UNKNOWN.search(error.detail):
+            tried = dict.fromkeys(_engine(error.engine, options) for error, options in refusals)
+            return UnknownArchitecture(model, found[1], list(tried))
+    return LoadFailed(first.engine, model, first.detail)
 
 
 def _engine(name: str, options: LoadOptions) -> str:
     """An engine with what it runs: a program that was named, or its package and version."""
-    program = options.settings.get(f"{name.removesuffix('cpp')}_server")
+    program = options.settings.get("llama_server") if name == "llamacpp" else None
     package = engines.PACKAGES[name]
     return f"{name} ({program or f'{package} {metadata.version(package)}'})"

@@ -29,12 +29,12 @@ def only(models: Any) -> ForeignModel:
     return model
 
 
-@pytest.mark.parametrize("name", ["llama3.2:3b", "LLAMA3.2:3B", "registry.ollama.ai/library/llama3.2:3b"])
+@pytest.mark.parametrize("name", ["lumina:3b", "LUMINA:3B", "registry.ollama.ai/library/lumina:3b"])
 def test_a_model_of_ollama_by_its_names(trees: Ollama, name: str) -> None:
-    blob = trees.add("llama3.2:3b", WHOLE, projector=b"GGUF eyes")
-    trees.add("llama3.2:1b", b"GGUF other")
+    blob = trees.add("lumina:3b", WHOLE, projector=b"GGUF eyes")
+    trees.add("lumina:1b", b"GGUF other")
     model = only(ollama.named(trees.folder, name))
-    assert (model.name, model.files[0].path, model.size) == ("llama3.2:3b", blob, len(WHOLE) + 9)
+    assert (model.name, model.files[0].path, model.size) == ("lumina:3b", blob, len(WHOLE) + 9)
     assert model.projector
     assert model.projector.path == trees.blob(b"GGUF eyes")
     assert trouble(model) is None
