@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from abierto.catalog import Card, Weights
+from abierto.cli.conversation.loading import choose
 from abierto.cli.pull import choose_form
 from tests.cli.conftest import Abierto, Result
 from tests.store.foreign_trees import Ollama, in_hub_cache, put
@@ -80,6 +81,17 @@ def test_a_name_with_two_meanings_is_answered_and_told(
     assert "kept by: Ollama" in shown.out
     assert "means a model of Ollama" in shown.err
     assert json.loads(asked("show", "qwen3:4b", "--json").out)["owner"] == "ollama"
+
+
+def test_a_conversation_keeps_the_name_of_a_model_of_another_program(
+    ollama: Ollama, person: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"HOME": str(person), "ABIERTO_OTHER_PROGRAMS": "yes", "HF_HOME": str(person)}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("OLLAMA_MODELS", str(ollama.folder))
+    ollama.add("qwen3:4b", TINY)
+    assert choose("qwen3:4b").name == "qwen3:4b"
+    assert "means a model of Ollama" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
