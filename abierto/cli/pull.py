@@ -12,7 +12,7 @@ from abierto.catalog import Card
 from abierto.cli import out
 from abierto.cli.progress import ProgressLine
 from abierto.cli.words import argument, command, option
-from abierto.errors import AbiertoError, JournalUnavailable, ModelNotPulled, UnknownModel
+from abierto.errors import AbiertoError, JournalUnavailable, ModelNotPulled, NothingToFetch, UnknownModel
 from abierto.locale import text
 from abierto.locale.numbers import size
 from abierto.runtime.resolve import SCHEMES
@@ -86,8 +86,10 @@ def _what(model: str) -> tuple[Source, str, Card | None]:
         card = next((card for card in catalog.cards().values() if _first_source(card) == str(source)), None)
         return source, card.name if card else filename.removesuffix(".gguf").lower(), card
     card = catalog.find(model)
-    if card is None or not card.weights:
+    if card is None or card.built_in:
         raise UnknownModel(model, catalog.nearest(model))
+    if not card.weights:
+        raise NothingToFetch(card.name, next(iter(card.links.values())))
     return sources.parse(_first_source(card)), card.name, card
 
 

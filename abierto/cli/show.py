@@ -7,7 +7,7 @@ from abierto import catalog, config, locale
 from abierto.catalog import Card
 from abierto.cli import out
 from abierto.cli.words import argument, command, option
-from abierto.errors import ModelNotPulled, UnknownModel
+from abierto.errors import ModelNotPulled, NothingToFetch, UnknownModel
 from abierto.formats import footprint
 from abierto.formats.gguf import GGUFHeader, read_header
 from abierto.locale import text
@@ -25,7 +25,7 @@ def show(model: str, as_json: bool) -> None:
     try:
         target = resolve.resolve(model, config.folders().models)
         header = read_header(target.files[0]) if target.files else None
-    except (ModelNotPulled, UnknownModel):
+    except (ModelNotPulled, NothingToFetch, UnknownModel):
         if card is None:
             raise
     if as_json:
@@ -53,7 +53,8 @@ def _card_rows(card: Card) -> list[tuple[str, str]]:
         rows.append(("license", card.license))
     if card.languages:
         rows.append(("languages", ", ".join(language_name(code) for code in card.languages)))
-    rows += [("source", weights.source) for weights in card.weights.values()]
+    sources = [weights.source for weights in card.weights.values()] or list(card.links.values())[:1]
+    rows += [("source", source) for source in sources]
     rows += [("evidence", f"{', '.join(item.facts)}: {item.url} ({item.read})") for item in card.evidence]
     return rows
 

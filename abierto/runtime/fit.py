@@ -49,11 +49,11 @@ def plan(target: Target, asked: int, settings: Settings) -> Plan:
 
 
 def smaller_models(room: int, header: GGUFHeader) -> list[str]:
-    """Cards of the catalog whose weights are smaller than this file and fit into `room` bytes, the largest first."""
+    """Chat models of the catalog that are smaller than this file and fit into `room` bytes, the largest first."""
     sizes = {
         card.name: min(weights.size for weights in card.weights.values() if weights.size)
         for card in catalog.cards().values()
-        if any(weights.size for weights in card.weights.values())
+        if card.chats and any(weights.size for weights in card.weights.values())
     }
     fitting = [name for name, size in sizes.items() if size < min(room, header.file_size)]
     return sorted(fitting, key=lambda name: -sizes[name])[:3]

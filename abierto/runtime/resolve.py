@@ -10,7 +10,7 @@ from pathlib import Path
 
 from abierto import catalog
 from abierto.catalog import Card
-from abierto.errors import FileMissing, ModelNotPulled, NoEngineForFile, NotAModel, UnknownModel
+from abierto.errors import FileMissing, ModelNotPulled, NoEngineForFile, NotAModel, NothingToFetch, UnknownModel
 from abierto.formats.detect import detect
 from abierto.store import records
 from abierto.store.records import Record
@@ -41,19 +41,22 @@ class Target:
 
 
 def resolve(name: str, models: Path) -> Target:
-    """What a name means. Raises UnknownModel, ModelNotPulled, FileMissing, NotAModel, InvalidSource."""
+    """What a name means. Raises UnknownModel, ModelNotPulled, NothingToFetch, FileMissing, NotAModel, InvalidSource."""
     if name.startswith(SCHEMES):
         return _by_source(name, models)
-    if os.sep in name or name.startswith("~") or name.endswith(".gguf") or Path(name).is_file():
+    card = catalog.find(name)  # whose name may hold a slash, as names on the hub do
+    looks_like_path = os.sep in name or name.startswith("~") or name.endswith(".gguf")
+    if Path(name).is_file() or (looks_like_path and not card):
         return _by_path(Path(name))
-    card = catalog.find(name)
-    if card and not card.weights:
+    if card and card.built_in:
         return Target(card.name, card=card, vouched=True)
     record = records.get(models, card.name if card else name)
     if record:
         return _by_record(record, card)
     if card:
-        first = next(iter(card.weights.values()))
+        first = next(iter(card.weights.values()), None)
+        if first is None:
+            raise NothingToFetch(card.name, next(iter(card.links.values())))
         raise ModelNotPulled(card.name, first.size)
     raise UnknownModel(name, catalog.nearest(name, (found.name for found in records.all_records(models))))
 

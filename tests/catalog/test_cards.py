@@ -11,7 +11,7 @@ from abierto.store import sources
 from abierto.tasks.chat import Sampling
 
 CARDS = list(catalog.cards().values())
-MODELS = [card for card in CARDS if card.name != "echo"]
+MODELS = [card for card in CARDS if not card.built_in]
 
 
 @pytest.mark.parametrize("name", ["smollm2:135m", "smollm2", "SmolLM2-135M-Instruct"])
@@ -43,6 +43,16 @@ def test_every_fact_of_a_card_says_where_it_was_read(card: Card) -> None:
     shown = {fact for evidence in card.evidence for fact in evidence.facts}
     assert stated - shown == set()
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", evidence.read) for evidence in card.evidence)
+
+
+@pytest.mark.parametrize("card", MODELS, ids=lambda card: card.name)
+def test_every_model_leads_to_a_file_or_to_its_makers(card: Card) -> None:
+    assert card.weights or card.links
+    assert all(url.startswith("https://") for url in card.links.values())
+
+
+def test_only_the_echo_needs_no_file() -> None:
+    assert [card.name for card in CARDS if card.built_in] == ["echo"]
 
 
 @pytest.mark.parametrize("card", MODELS, ids=lambda card: card.name)

@@ -91,13 +91,12 @@ def greeting(desk: Desk) -> str:
 
 def _models() -> list[str]:
     pulled = [record.name for record in records.all_records(config.folders().models)]
-    return list(dict.fromkeys([*pulled, *catalog.cards()]))
+    return list(dict.fromkeys([*pulled, *(card.name for card in catalog.cards().values() if card.chats)]))
 
 
 def _about(desk: Desk, name: str, pulled: bool) -> str:
     card = catalog.find(name)
-    built_in = card is not None and not card.weights
-    state = text("chat.model.here" if pulled or built_in else "chat.model.not_here")
+    state = text("chat.model.here" if pulled or (card and card.built_in) else "chat.model.not_here")
     current = text("chat.model.current") if name == desk.chosen.model.name else ""
     return " ".join(part for part in (card.title if card else "", f"({state})", current) if part)
 
