@@ -35,8 +35,9 @@ class Card:
     parameters: how many numbers the model has; active_parameters: how many of them take part in one token.
     context: tokens it was trained to take in at once. license: an SPDX identifier, or the license's own name.
     weights: forms to choose from, by quantisation; none where no file can be fetched and verified, and then there are
-    links. projectors: files that turn images into what the model reads, by precision. defaults: sampling values that
-    its makers use. links: addresses of its documents, by what they are.
+    links. projectors: files that turn images into what the model reads, by precision. links: addresses of its
+    documents, by what they are. defaults: values that its makers use: for a conversation those of `Sampling`; to draw,
+    steps and guidance; to film, frames and fps too.
     lineage: what a file that was made on this computer was made of, and how.
     chat_template, openness: for each language of ours, a list of sentences: what to mind in a conversation, and what is
     open about the model and what is not.

@@ -62,19 +62,9 @@ def test_every_file_of_a_card_can_be_fetched_and_verified(card: Card) -> None:
         assert weights.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", weights.sha256)
 
 
-@pytest.mark.parametrize(
-    "card",
-    [card for card in MODELS if card.pipeline_tag in ("text-generation", "image-text-to-text")],
-    ids=lambda card: card.name,
-)
-def test_the_defaults_of_a_card_can_be_set(card: Card) -> None:
-    Sampling(**card.defaults)
-
-
-@pytest.mark.parametrize("card", MODELS, ids=lambda card: card.name)
-def test_a_card_names_files_or_says_where_its_model_is(card: Card) -> None:
-    assert card.weights or card.links
-    assert all(re.match("https?://", url) for url in card.links.values())
+@pytest.mark.parametrize("card", [card for card in MODELS if card.chats], ids=lambda card: card.name)
+def test_what_a_card_sets_for_a_conversation_can_be_set(card: Card) -> None:
+    assert dataclasses.asdict(Sampling(**card.defaults)).items() >= card.defaults.items()
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
