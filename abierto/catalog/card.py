@@ -39,8 +39,8 @@ class Card:
     documents, by what they are. defaults: values that its makers use: for a conversation those of `Sampling`; to draw,
     steps and guidance; to film, frames and fps too.
     lineage: what a file that was made on this computer was made of, and how.
-    chat_template, openness: for each language of ours, a list of sentences: what to mind in a conversation, and what is
-    open about the model and what is not.
+    chat_template, openness: for each language of ours, a list of sentences: what to mind in a conversation or before a
+    text that is compared, and what is open about the model and what is not.
     """
 
     name: str
