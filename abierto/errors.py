@@ -7,7 +7,7 @@
     │   └── NotOurs
     ├── NotFoundError         a name that leads nowhere                       exit 3
     │   ├── UnknownModel · UnknownQuantization · UnknownEngine · UnknownConversation
-    │   └── ModelNotPulled · FileMissing · AmbiguousFile
+    │   └── ModelNotPulled · NothingToFetch · FileMissing · AmbiguousFile
     ├── ModelFileError        a file that is not what it should be            exit 4
     │   └── NotAModel · CorruptFile · NoEngineForFile · PartMissing
     ├── ResourceError         this computer has not enough of something       exit 5
@@ -209,6 +209,13 @@ class ModelNotPulled(NotFoundError):
 
     name: str
     size: int | None = None
+
+
+class NothingToFetch(NotFoundError):
+    """A model that has a card, but no file that could be fetched and verified. `url`: where its makers keep it."""
+
+    name: str
+    url: str
 
 
 class FileMissing(NotFoundError):

@@ -88,7 +88,8 @@ def _card_size(card: Card) -> str:
 
 
 def _card_source(card: Card) -> str:
-    return next((weights.source for weights in card.weights.values()), text("models.built_in"))
+    sources = [*(weights.source for weights in card.weights.values()), *card.links.values()]
+    return sources[0] if sources else text("models.built_in")
 
 
 @command("remove")

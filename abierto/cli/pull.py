@@ -13,7 +13,7 @@ from abierto.catalog import Card, Weights
 from abierto.cli import out
 from abierto.cli.progress import ProgressLine
 from abierto.cli.words import argument, command, option
-from abierto.errors import AbiertoError, AmbiguousFile, JournalUnavailable, ModelNotPulled
+from abierto.errors import AbiertoError, AmbiguousFile, JournalUnavailable, ModelNotPulled, NothingToFetch
 from abierto.formats.split import whole_name
 from abierto.locale import text
 from abierto.locale.numbers import size
@@ -128,8 +128,10 @@ def _what(model: str, name: str | None) -> _Wanted:
                     return _Wanted(source, name or _name(known, form), known, weights)
         return _Wanted(source, name or whole_name(filename).removesuffix(".gguf").lower())
     card, form = catalog.find_form(model)
-    if card is None or not card.weights:
+    if card is None or card.built_in:
         raise unknown(model, catalog.nearest(model))
+    if not card.weights:
+        raise NothingToFetch(card.name, next(iter(card.links.values())))
     here = record_of(model, config.folders().models)
     chosen = form or _form_here(card, here) or choose_form(card)
     weights = card.weights[chosen]

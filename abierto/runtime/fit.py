@@ -13,7 +13,6 @@ MB = 1_000_000
 # A context that nobody asked for costs memory that nobody asked for.
 USUAL_CONTEXT = 8192
 LEAST_CONTEXT = 512
-CHATS = ("text-generation", "image-text-to-text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def smaller_models(room: int, header: GGUFHeader) -> list[str]:
             for form, weights in card.weights.items()
             if weights.size and weights.size < limit and engines.engines_for(weights.format)
         }
-        if fitting and card.pipeline_tag in CHATS:
+        if fitting and card.chats:
             form = max(fitting, key=lambda form: fitting[form])
             sizes[card.name if len(card.weights) == 1 else f"{card.name}:{form}"] = fitting[form]
     return sorted(sizes, key=lambda name: -sizes[name])[:3]

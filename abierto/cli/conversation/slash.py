@@ -94,13 +94,13 @@ def greeting(desk: Desk) -> str:
 def _models() -> list[str]:
     pulled = records.all_records(config.folders().models)
     foreign = [model.name for model in elsewhere.not_pulled(config.places(), pulled) if not trouble(model)]
-    return list(dict.fromkeys([*(record.name for record in pulled), *foreign, *catalog.cards()]))
+    cards = [card.name for card in catalog.cards().values() if card.chats]
+    return list(dict.fromkeys([*(record.name for record in pulled), *foreign, *cards]))
 
 
 def _about(desk: Desk, name: str, pulled: bool) -> str:
     card = catalog.find_form(name)[0]
-    built_in = card is not None and not card.weights
-    state = text("chat.model.here" if pulled or built_in else "chat.model.not_here")
+    state = text("chat.model.here" if pulled or (card and card.built_in) else "chat.model.not_here")
     current = text("chat.model.current") if name == desk.chosen.model.name else ""
     return " ".join(part for part in (card.title if card else "", f"({state})", current) if part)
 
