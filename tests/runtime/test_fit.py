@@ -63,7 +63,8 @@ def test_only_models_that_chat_are_offered_in_place_of_one_that_does_not_fit(tmp
     sizes = (min((form.size or 0 for form in card.weights.values()), default=0) for card in catalog.cards().values())
     offered = {name for room in sizes for name in smaller_models(room + 1, header)}
     assert offered
-    assert all(catalog.cards()[name].chats for name in offered)
+    found = [catalog.find_form(name)[0] for name in offered]
+    assert all(card and card.chats for card in found)
 
 
 def test_without_a_wish_the_context_shrinks_until_it_fits(tmp_path: Path) -> None:
