@@ -4,6 +4,7 @@
     ├── InputError            what was asked cannot be done as asked          exit 2
     │   ├── EmptyPrompt · InvalidEncoding · InvalidSource · HashMissing · InvalidSetting · OptionOutOfRange
     │   ├── InvalidSchema · AnswerNotValid · PromptTooLong · NotConfirmed · UsageFault
+    │   └── NotAnImage · BadImage · ImageFormatUnread · TooManyImages
     ├── NotFoundError         a name that leads nowhere                       exit 3
     │   ├── UnknownModel · UnknownEngine · UnknownConversation
     │   └── ModelNotPulled · FileMissing · AmbiguousFile
@@ -17,7 +18,7 @@
     ├── BusyError             somebody else is at it                          exit 7
     │   └── PullInProgress · ModelInUse
     ├── EngineError           the program that runs the model failed          exit 8
-    │   └── EngineMissing · EngineBroken · LoadFailed · EngineFailed · EngineCrashed · MissingFeature
+    │   └── EngineMissing · EngineBroken · LoadFailed · EngineFailed · EngineCrashed · MissingFeature · ModelCannotSee
     └── Cancelled             the person stopped it                           exit 130
 
 An error carries a code and facts, never a sentence: the faces word it from `abierto/locale`, by the
@@ -144,6 +145,41 @@ class PromptTooLong(InputError):
     tokens: int
     context: int
     trained: int
+
+
+class NotAnImage(InputError):
+    """No image, or one in a format that is not known. `image`: its path, or its number among those of the request;
+    `found`: what it looks like, as a key under `found.`"""
+
+    image: str
+    found: str = "unknown"
+
+
+class BadImage(InputError):
+    """An image that is cut short, damaged or too large. `fault`: a key under `fault.`, worded with `about`."""
+
+    image: str
+    fault: str
+    about: dict[str, Any] | None = None
+
+
+class ImageFormatUnread(InputError):
+    """A sound image in a format that the engine does not read. `readable`: the formats that it does."""
+
+    image: str
+    format: str
+    engine: str
+    readable: Sequence[str] = ()
+
+
+class TooManyImages(InputError):
+    """More images than one request may hold, those of the conversation before it included. `total`: their bytes,
+    `limit_size`: how many there may be."""
+
+    images: int
+    limit: int
+    total: int
+    limit_size: int
 
 
 class NotConfirmed(InputError):
@@ -412,6 +448,15 @@ class MissingFeature(EngineError):
 
     engine: str
     feature: str
+
+
+class ModelCannotSee(EngineError):
+    """Images for a model without sight. `reason`: a key under `sight.`; `able`: cards of models that see."""
+
+    model: str
+    engine: str
+    reason: str
+    able: Sequence[str] = ()
 
 
 class Cancelled(AbiertoError):

@@ -15,7 +15,7 @@ from abierto.catalog import Card
 from abierto.config import Settings
 from abierto.engines.session import LoadOptions, Session
 from abierto.errors import AbiertoError, LoadFailed, MissingFeature, PromptTooLong
-from abierto.runtime import child, choice
+from abierto.runtime import child, choice, sight
 from abierto.runtime.choice import Variant
 from abierto.runtime.fit import Plan, plan
 from abierto.runtime.resolve import Target, resolve
@@ -63,18 +63,24 @@ class Model:
         self.pid = session.pid
         self.trained = fitted.trained or session.context
         self.last: Stats | None = None
+        self._target = target
         self._session = session
         self._estimate = fitted.estimate
         self._held = held
 
     def count_tokens(self, request: ChatRequest) -> int:
-        """The tokens of a request's messages, as the model will read them."""
+        """The tokens of a request's messages and images, as the model will read them.
+
+        Raises what `sight.check` raises.
+        """
+        sight.check(request, self._target, self.engine, self.features)
         return self._session.count_tokens(request)
 
     def chat(self, request: ChatRequest) -> Iterator[Event]:
         """The answer, event by event; closing the iterator cancels it.
 
-        Raises PromptTooLong before anything is computed: a context is never cut in silence.
+        Raises PromptTooLong before anything is computed: a context is never cut in silence. Raises what `sight.check`
+        raises.
         """
         if request.schema is not None and "schema" not in self.features:
             raise MissingFeature(self.engine, "schema")
@@ -223,8 +229,9 @@ def _first_able(
 
 def _start(engine: str, target: Target, options: LoadOptions) -> Session:
     files = list(target.files)
-    if not target.vouched:
-        # Native code can die of a file that was made to kill it; then it must not be this process that dies.
+    if not target.vouched or target.projector:
+        # Native code can die of a file that was made to kill it; then it must not be this process that dies. With a
+        # projector every image is such a file.
         return child.load(engine, files, options)
     try:
         return engines.load(engine, files, options)

@@ -24,6 +24,9 @@ CARRIERS = {
     "CorruptFile": (1, "fault", "fault"),
     "corrupt": (1, "fault", "fault"),
     "NotAModel": (1, "found", "found"),
+    "NotAnImage": (1, "found", "found"),
+    "BadImage": (1, "fault", "fault"),
+    "ModelCannotSee": (2, "reason", "sight"),
     "UsageFault": (0, "fault", "usage"),
 }
 
