@@ -9,7 +9,8 @@
     │   ├── UnknownModel · UnknownEngine · UnknownConversation
     │   └── ModelNotPulled · FileMissing · AmbiguousFile
     ├── ModelFileError        a file that is not what it should be            exit 4
-    │   └── NotAModel · CorruptFile · NoEngineForFile
+    │   ├── NotAModel · CorruptFile · NoEngineForFile
+    │   └── NotAProjector · ProjectorMismatch · ProjectorIsNoModel
     ├── ResourceError         this computer has not enough of something       exit 5
     │   └── NotEnoughMemory · NotEnoughDisk · FolderNotWritable · JournalUnavailable · PackageMissing
     ├── SourceError           what was to be fetched did not arrive whole     exit 6
@@ -268,6 +269,28 @@ class NoEngineForFile(ModelFileError):
 
     path: str
     format: str
+
+
+class NotAProjector(ModelFileError):
+    """A GGUF file in the place of a projector that is none. `architecture`: of the model that it is."""
+
+    path: str
+    architecture: str
+
+
+class ProjectorMismatch(ModelFileError):
+    """A projector of another model. Widths: how many numbers a token has that the one makes and the other reads."""
+
+    path: str
+    model: str
+    projector_width: int
+    model_width: int
+
+
+class ProjectorIsNoModel(ModelFileError):
+    """A projector in the place of a model."""
+
+    path: str
 
 
 class ResourceError(AbiertoError):

@@ -180,13 +180,15 @@ def load(
     use: str = "one_user",
     needs: frozenset[str] = frozenset(),
     prompt: int = 0,
+    projector: str = "",
 ) -> Model:
     """Load a model by name: a card, a pulled model, a path or a source; without one, the model of the settings.
 
     engine: a name from `engines.ENGINES`; empty or `auto`: the fastest for this use, by what `tune` measured; without
     a measurement the first that reads the file. context: tokens of the conversation; 0: what is usual and fits.
     use: one of `choice.USES`. needs: the features that the requests will need. prompt: about how many tokens they have.
-    Raises what `resolve`, `plan`, `candidates` and `engines.load` raise.
+    projector: path of the file that it sees with; empty: the one that came with it, if one did.
+    Raises what `resolve`, `with_projector`, `plan`, `candidates` and `engines.load` raise.
     """
     settings, models = config.settings(), config.folders().models
     name, engine = name or settings.model, engine or settings.engine
@@ -196,6 +198,9 @@ def load(
             held.enter_context(locks.use(models, target.record))
             # Only now is it certain that nobody replaces the files.
             target = resolve(name, models)
+        target = sight.with_projector(target, projector, models)
+        # Whoever has a model that sees expects it to see, whatever engine is the fastest for words.
+        needs |= {sight.FEATURE} if target.projector else set()
         variants = choice.candidates(target, engine, settings, use, needs, prompt)
         fitted = plan(target, context, settings)
         session = _first_able(variants, target, fitted.context, settings, needs)

@@ -5,13 +5,16 @@ It knows what a request may hold. What an engine makes of an image is the engine
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from abierto import catalog
-from abierto.errors import FileMissing, ModelCannotSee, NotAnImage, TooManyImages
-from abierto.formats import images
+from abierto.errors import FileMissing, ModelCannotSee, NotAnImage, TooManyImages, UsageFault
+from abierto.formats import images, projector
 from abierto.formats.detect import detect
+from abierto.formats.gguf import read_header
 from abierto.runtime.resolve import Target
+from abierto.store import records
 from abierto.tasks.chat import ChatRequest
 
 FEATURE = "images"
@@ -63,6 +66,38 @@ def able() -> list[str]:
         card.name: min((form.size or 1 << 60 for form in card.weights.values()), default=1 << 60) for card in seeing
     }
     return sorted(sizes, key=lambda name: sizes[name])[:3]
+
+
+def with_projector(target: Target, asked: str, models: Path) -> Target:
+    """The model with the file that it sees with, if there is one: the one that is asked for, the one that is known with
+    the model, the one that was pulled with it, or the only one beside it that fits.
+
+    Raises FileMissing, NotAProjector, ProjectorMismatch, the errors of a file that is not what it should be, and
+    UsageFault for a model that has no use for one.
+    """
+    if asked and target.format != "gguf":
+        raise UsageFault("no_projector", {"model": target.name})
+    path = str(Path(asked).expanduser().absolute()) if asked else target.projector or _known(target, models)
+    if target.format != "gguf" or not path:
+        return target
+    if not Path(path).is_file():
+        raise FileMissing(path)
+    model = read_header(target.files[0])
+    projector.refuse(model, target.files[0])
+    projector.check(model, target.files[0], path)
+    return replace(target, projector=path)
+
+
+def _known(target: Target, models: Path) -> str:
+    record = records.get(models, target.record) if target.record else None
+    if record:
+        return str(record.projector.path) if record.projector else ""
+    return projector.beside(target.files[0]) if target.format == "gguf" else ""
+
+
+def size_of(target: Target) -> int:
+    """The bytes of the projector, which lie in memory beside the model."""
+    return Path(target.projector).stat().st_size if target.projector else 0
 
 
 def _reason(target: Target) -> str:
