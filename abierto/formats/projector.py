@@ -18,7 +18,7 @@ _MOST_BESIDE = 32  # files that are looked into; a folder may hold thousands
 
 
 def check(model: GGUFHeader, model_path: str, path: str) -> GGUFHeader:
-    """The header of a projector that fits a model. Raises NotAProjector, ProjectorMismatch, or what `read_header` does."""
+    """The header of a projector that fits a model. Raises NotAProjector, ProjectorMismatch, and as `read_header`."""
     header = read_header(path)
     if header.architecture != ARCHITECTURE:
         raise NotAProjector(path, header.architecture)

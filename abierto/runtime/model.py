@@ -90,6 +90,10 @@ class Model:
         defaults = Sampling(**self.card.defaults) if self.card else Sampling()
         return self._recorded(replace(request, sampling=request.sampling.over(defaults)))
 
+    def require_sight(self) -> None:
+        """Raise ModelCannotSee for a model that no image can be shown."""
+        sight.require(self._target, self.engine, self.features)
+
     def memory(self) -> int:
         """Bytes that the process which computes holds now, as the operating system counts them."""
         return machine.process_memory(self.pid)

@@ -40,8 +40,10 @@ def read(path: str | os.PathLike[str]) -> bytes:
     return data
 
 
-def gather(given: Iterable[Image]) -> tuple[bytes, ...]:
+def gather(given: Image | Iterable[Image]) -> tuple[bytes, ...]:
     """Images from paths, which are read, and from bytes, which are taken as they are. Raises what `read` raises."""
+    if isinstance(given, bytes | bytearray | str | os.PathLike):
+        given = (given,)
     return tuple(bytes(image) if isinstance(image, bytes | bytearray) else read(image) for image in given)
 
 
@@ -50,13 +52,18 @@ def check(request: ChatRequest, target: Target, engine: str, features: frozenset
     given = [image for message in request.messages for image in message.images]
     if not given:
         return
-    if FEATURE not in features:
-        raise ModelCannotSee(target.name, engine, _reason(target), able())
+    require(target, engine, features)
     total = sum(map(len, given))
     if len(given) > MAX_IMAGES or total > MAX_TOTAL_BYTES:
         raise TooManyImages(len(given), MAX_IMAGES, total, MAX_TOTAL_BYTES)
     for number, image in enumerate(given, 1):
         images.examine(image, str(number))
+
+
+def require(target: Target, engine: str, features: frozenset[str]) -> None:
+    """Raise ModelCannotSee, with what to do, for a model that cannot."""
+    if FEATURE not in features:
+        raise ModelCannotSee(target.name, engine, _reason(target), able())
 
 
 def able() -> list[str]:
