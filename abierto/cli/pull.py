@@ -18,7 +18,9 @@ from abierto.locale.numbers import size
 from abierto.runtime.resolve import SCHEMES
 from abierto.store import records, sources
 from abierto.store.progress import PullProgress
+from abierto.store.pull import Projector
 from abierto.store.pull import pull as fetch
+from abierto.store.records import Record
 from abierto.store.sources import Source
 
 
@@ -51,7 +53,9 @@ def pull_model(model: str, name: str | None = None, sha256: str | None = None) -
     expected = sha256.lower() if sha256 else first.sha256 if first else None
     folder = config.folders().models
     known = records.get(folder, name)
-    if known and known.intact and known.source == str(source) and expected in (None, known.files[0].sha256):
+    eyes = _projector(card)
+    sees = known is not None and (known.projector_source == str(eyes.source) if eyes else _looked(known))
+    if known and known.intact and sees and known.source == str(source) and expected in (None, known.files[0].sha256):
         out.note(text("pull.here", name=name, size=size(known.size)))
         return
     _make_private(config.folders().data)
@@ -59,7 +63,9 @@ def pull_model(model: str, name: str | None = None, sha256: str | None = None) -
     facts: dict[str, Any] = {"model": name, "source": str(source)}
     try:
         size_known = first.size if first else None
-        _shown(name, fetch(source, name, folder, sha256=expected, size=size_known, certificates=config.certificates()))
+        trusted = config.certificates()
+        steps = fetch(source, name, folder, sha256=expected, size=size_known, certificates=trusted, projector=eyes)
+        _shown(name, steps)
     except (AbiertoError, KeyboardInterrupt) as error:
         _journal(**facts, outcome=getattr(error, "code", "cancelled"), seconds=perf_counter() - started)
         raise
@@ -68,6 +74,8 @@ def pull_model(model: str, name: str | None = None, sha256: str | None = None) -
     facts |= {"sha256": record.files[0].sha256, "bytes": record.size}
     _journal(**facts, outcome="done", seconds=perf_counter() - started)
     out.note(text("pull.done", name=name, size=size(record.size), path=record.files[0].path))
+    if record.projector:
+        out.note(text("pull.sees", name=name, path=record.projector.path))
     if card and card.license:
         out.note(text("pull.license", license=card.license, name=name))
 
@@ -93,6 +101,17 @@ def _what(model: str) -> tuple[Source, str, Card | None]:
 
 def _first_source(card: Card) -> str:
     return next((weights.source for weights in card.weights.values()), "")
+
+
+def _projector(card: Card | None) -> Projector | None:
+    """What the card's model sees with: of several precisions the first, as for everything that a card lists."""
+    first = next(iter(card.projectors.values()), None) if card else None
+    return Projector(sources.parse(first.source), first.sha256, first.size) if first else None
+
+
+def _looked(record: Record) -> bool:
+    """Whether it is known that the model's repository has nothing that it sees with."""
+    return record.projector_source is not None or not record.source.startswith("hf:")
 
 
 def _shown(name: str, steps: Iterator[PullProgress]) -> None:

@@ -97,8 +97,10 @@ def with_projector(target: Target, asked: str, models: Path) -> Target:
 
 def _known(target: Target, models: Path) -> str:
     record = records.get(models, target.record) if target.record else None
-    if record:
-        return str(record.projector.path) if record.projector else ""
+    if record and record.projector:
+        return str(record.projector.path)
+    if record and not record.source.startswith("file:"):
+        return ""
     return projector.beside(target.files[0]) if target.format == "gguf" else ""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from abierto import locale
+from abierto.catalog import Card, Weights
 from abierto.errors import (
     BadImage,
     FileMissing,
@@ -21,6 +22,7 @@ from abierto.errors import (
 from abierto.formats import images
 from abierto.runtime import sight
 from abierto.runtime.model import load
+from abierto.runtime.resolve import Target
 from abierto.tasks.chat import ChatRequest, Message, Sampling
 from abierto.tasks.events import Finish
 from tests.tiny_gguf import TinyGGUF
@@ -126,3 +128,16 @@ def test_projectors_that_cannot_be_used(model: Path) -> None:
         load(str(model), projector=str(model.with_name("gone.gguf")))
     with pytest.raises(UsageFault):
         load("echo", projector=str(wide))
+
+
+def test_what_to_do_is_told_for_each_reason() -> None:
+    eyes = {"f16": Weights("hf:ana/Tiny:mmproj.gguf", "gguf")}
+    card = Card("tiny", "Tiny", "image-text-to-text", projectors=eyes)
+    hints = {}
+    for target in (Target("tiny"), Target("tiny", card=card), Target("tiny", card=card, projector="/eyes.gguf")):
+        with pytest.raises(ModelCannotSee) as told:
+            sight.require(target, "openvino", frozenset({"chat"}))
+        hints[told.value.reason] = locale.tell(told.value)[1]
+    assert list(hints) == ["blind", "projector_missing", "engine"]
+    assert "abierto pull tiny" in hints["projector_missing"]
+    assert "--engine llamacpp" in hints["engine"]
