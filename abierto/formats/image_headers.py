@@ -9,7 +9,7 @@ description of BITMAPINFOHEADER. It knows no limits but those of the formats.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Size = tuple[int, int]
@@ -23,6 +23,8 @@ _JPEG_USUAL = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive; the rest ar
 _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
 _GIF_END, _GIF_IMAGE, _GIF_EXTENSION = 0x3B, 0x2C, 0x21
 _BMP_CORE, _BMP_INFO = 12, 40  # sizes of the oldest header and of the least of the others
+# Parts of a file that are walked over. A GIF of 32 MB has half as many, others far fewer; a hostile file has millions.
+_MOST_PARTS = 1 << 18
 _BMP_PLAIN = (0, 3)  # compression: none, or none with masks
 
 
@@ -48,7 +50,7 @@ def _png(data: bytes) -> Size:
     if not sound or compression or filters or interlace > 1 or max(width, height) >= 1 << 31:
         raise Fault("image_damaged")
     position, pixels = len(_PNG) + 12 + 13, False
-    while True:
+    for _ in range(_MOST_PARTS):
         length, kind = _numbers(">I4s", data, position)
         position += 12 + length
         if position > len(data):
@@ -56,14 +58,14 @@ def _png(data: bytes) -> Size:
         pixels = pixels or kind == b"IDAT"
         if kind == b"IEND":
             break
-    if not pixels:
+    if not pixels or kind != b"IEND":
         raise Fault("image_damaged")
     return width, height
 
 
 def _jpeg(data: bytes) -> Size:
     position, size = 2, (0, 0)
-    while True:
+    for _ in range(_MOST_PARTS):
         begin, marker = _numbers("BB", data, position)
         if begin != 0xFF:
             raise Fault("image_damaged")
@@ -86,6 +88,8 @@ def _jpeg(data: bytes) -> Size:
         position += length
         if marker == _JPEG_SCAN:
             break
+    else:
+        raise Fault("image_damaged")
     if size == (0, 0):
         raise Fault("image_damaged")
     # Within the scan the end marker cannot occur by chance: a byte of 0xFF in it is followed by a zero.
@@ -97,17 +101,19 @@ def _jpeg(data: bytes) -> Size:
 def _gif(data: bytes) -> Size:
     width, height, packed = _numbers("<HHB", data, 6)
     position = 13 + _gif_table(packed)
-    while True:
+    parts = iter(range(_MOST_PARTS))
+    for _ in parts:
         kind = _numbers("B", data, position)[0]
         if kind == _GIF_EXTENSION:
-            position = _gif_blocks(data, position + 2)
+            position = _gif_blocks(data, position + 2, parts)
         elif kind == _GIF_IMAGE:
             packed = _numbers("<HHHHB", data, position + 1)[4]
             # Decoders that make one image of an animation take the first; what follows it is nobody's concern here.
-            _gif_blocks(data, position + 11 + _gif_table(packed))
+            _gif_blocks(data, position + 11 + _gif_table(packed), parts)
             return width, height
         else:
-            raise Fault("image_damaged")
+            break
+    raise Fault("image_damaged")
 
 
 def _gif_table(packed: int) -> int:
@@ -115,11 +121,14 @@ def _gif_table(packed: int) -> int:
     return 3 << ((packed & 7) + 1) if packed & 0x80 else 0
 
 
-def _gif_blocks(data: bytes, position: int) -> int:
+def _gif_blocks(data: bytes, position: int, parts: Iterator[int]) -> int:
     """The position behind a row of blocks, each with its length before it, that an empty one ends."""
-    while length := _numbers("B", data, position)[0]:
+    for _ in parts:
+        length = _numbers("B", data, position)[0]
         position += 1 + length
-    return position + 1
+        if not length:
+            return int(position)
+    raise Fault("image_damaged")
 
 
 def _bmp(data: bytes) -> Size:

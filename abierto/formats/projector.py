@@ -13,7 +13,7 @@ from abierto.formats.gguf_header import GGUFHeader
 ARCHITECTURE = "clip"
 _WIDTH = "clip.vision.projection_dim"
 # Tensors of its last step, which makes tokens of the model: one side of one of them is the model's width.
-_LAST_STEP = ("mm.", "resampler.", "adapter.")
+_LAST_STEP = ("mm.", "resampler.", "adapter.", "v.proj_blk.")
 _MOST_BESIDE = 32  # files that are looked into; a folder may hold thousands
 
 

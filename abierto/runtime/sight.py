@@ -27,11 +27,12 @@ Image = bytes | bytearray | str | os.PathLike[str]
 
 def read(path: str | os.PathLike[str]) -> bytes:
     """The image in a file, checked. Raises FileMissing, NotAnImage, BadImage."""
-    found = detect(Path(path))
+    place = Path(path).expanduser()
+    found = detect(place)
     if found in ("folder", "special"):
         raise NotAnImage(str(path), found)
     try:
-        with Path(path).open("rb") as file:
+        with place.open("rb") as file:
             # One byte more than may be, so that too large a file is seen as such, and never read whole.
             data = file.read(images.MAX_BYTES + 1)
     except OSError as error:
