@@ -43,7 +43,7 @@ def models(everything: bool, as_json: bool) -> None:
 
 
 def _facts(record: records.Record) -> dict[str, Any]:
-    files = [{"path": str(file.path), "size": file.size, "sha256": file.sha256} for file in record.files]
+    files = [{"path": str(file.path), "size": file.size, "sha256": file.sha256} for file in record.all_files]
     return {
         "name": record.name,
         "pulled": True,
@@ -51,6 +51,7 @@ def _facts(record: records.Record) -> dict[str, Any]:
         "source": record.source,
         "pulled_at": record.pulled_at,
         "files": files,
+        "projector": str(record.projector.path) if record.projector else None,
     }
 
 

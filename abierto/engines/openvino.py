@@ -25,7 +25,15 @@ from typing import Any
 
 from abierto.engines._openvino_batch import NAME, NATIVE, Batch, Piece, Ticket, words
 from abierto.engines.session import LoadOptions
-from abierto.errors import EngineBroken, EngineCrashed, EngineFailed, EngineMissing, LoadFailed, PromptTooLong
+from abierto.errors import (
+    EngineBroken,
+    EngineCrashed,
+    EngineFailed,
+    EngineMissing,
+    LoadFailed,
+    MissingFeature,
+    PromptTooLong,
+)
 from abierto.formats.gguf import read_header
 from abierto.tasks.chat import ChatRequest, Sampling
 from abierto.tasks.events import Event, Finish, Text, Usage
@@ -124,6 +132,8 @@ class OpenVINOSession:
         return str(self._tokenizer.decode(ids, skip_special_tokens=True))
 
     def _prompt(self, request: ChatRequest) -> list[int]:
+        if any(message.images for message in request.messages):
+            raise MissingFeature(NAME, "images")
         messages = [{"role": message.role, "content": message.content} for message in request.messages]
         try:
             return self._encode(self._tokenizer.apply_chat_template(messages, add_generation_prompt=True))

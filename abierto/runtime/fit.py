@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from abierto import catalog, engines, machine
 from abierto.config import Settings
 from abierto.errors import NotEnoughMemory, OptionOutOfRange
-from abierto.formats import footprint
+from abierto.formats import footprint, projector
 from abierto.formats.gguf import GGUFHeader, read_parts
+from abierto.runtime import sight
 from abierto.runtime.resolve import Target
 
 MB = 1_000_000
@@ -33,11 +34,12 @@ def plan(target: Target, asked: int, settings: Settings) -> Plan:
     if target.format != "gguf":
         return Plan(context=asked or settings.context)
     header = read_parts(target.files)
+    projector.refuse(header, target.files[0])
     trained = header.context_length or USUAL_CONTEXT
     wanted = asked or min(settings.context, trained)
     if wanted > trained:
         raise OptionOutOfRange("context", wanted, 1, trained)
-    room = machine.room(machine.memory(), settings.memory_margin * MB)
+    room = machine.room(machine.memory(), settings.memory_margin * MB) - sight.size_of(target)
     context = wanted or min(trained, USUAL_CONTEXT)
     estimate = footprint.estimate(header, context).total
     if estimate > room:

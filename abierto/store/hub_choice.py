@@ -15,6 +15,9 @@ _QUANTISATION = re.compile(r"(?i)(?<![a-z0-9])(?:(?:ud-)?i?q\d\w*|tq\d_\d|mxfp\d
 # Not models: eyes for one, and what somebody measured to make quantisations.
 _BESIDE = ("mmproj", "imatrix")
 _OFFERED = 5
+_PROJECTOR = "mmproj"
+# A projector's precisions, the best first: an image is small work, and bfloat16 is slow on many processors.
+_PRECISIONS = ("f16", "q8_0", "bf16", "f32")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,27 @@ def choose(source: HubSource, files: Sequence[HubFile]) -> tuple[HubFile, ...]:
     if len(found) > 1:
         raise AmbiguousFile(str(HubSource(source.repository, source.revision)), _choices(found))
     return _whole(source, *found.values())
+
+
+def projector_beside(source: HubSource, files: Sequence[HubFile]) -> HubFile | None:
+    """The file that the model of a source sees with; None where it has none, or several that are not just precisions.
+
+    Raises what `choose` raises.
+    """
+    model = choose(source, files)[0]
+    if _PROJECTOR in model.name.lower():
+        return None
+    found = [file for file in files if _PROJECTOR in file.name.lower() and file.name.lower().endswith(".gguf")]
+    folder = model.path.rpartition("/")[0]
+    found = [file for file in found if file.path.rpartition("/")[0] == folder] or found
+    if len({_QUANTISATION.sub("", file.path.lower()) for file in found}) > 1:
+        return None
+    return min(found, key=_precision, default=None)
+
+
+def _precision(file: HubFile) -> int:
+    named = (_quantisation(file.path) or "").lower()
+    return _PRECISIONS.index(named) if named in _PRECISIONS else len(_PRECISIONS)
 
 
 def _models(files: Sequence[HubFile]) -> dict[str, list[HubFile]]:
