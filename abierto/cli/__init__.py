@@ -14,6 +14,7 @@ COMMANDS = {
     "models": "abierto.cli.models",
     "show": "abierto.cli.show",
     "remove": "abierto.cli.models",
+    "quantize": "abierto.cli.quantize",
     "forget": "abierto.cli.forget",
     "doctor": "abierto.cli.doctor",
     "licenses": "abierto.cli.licenses",

@@ -54,25 +54,26 @@ def pull_model(model: str, name: str | None = None, sha256: str | None = None) -
     if known and known.intact and known.source == str(source) and expected in (None, known.files[0].sha256):
         out.note(text("pull.here", name=name, size=size(known.size)))
         return
-    _make_private(config.folders().data)
+    make_private(config.folders().data)
     started = perf_counter()
     facts: dict[str, Any] = {"model": name, "source": str(source)}
     try:
         size_known = first.size if first else None
         _shown(name, fetch(source, name, folder, sha256=expected, size=size_known, certificates=config.certificates()))
     except (AbiertoError, KeyboardInterrupt) as error:
-        _journal(**facts, outcome=getattr(error, "code", "cancelled"), seconds=perf_counter() - started)
+        journal_pull(**facts, outcome=getattr(error, "code", "cancelled"), seconds=perf_counter() - started)
         raise
     record = records.get(folder, name)
     assert record is not None, "a pull that ended well leaves a record"
     facts |= {"sha256": record.files[0].sha256, "bytes": record.size}
-    _journal(**facts, outcome="done", seconds=perf_counter() - started)
+    journal_pull(**facts, outcome="done", seconds=perf_counter() - started)
     out.note(text("pull.done", name=name, size=size(record.size), path=record.files[0].path))
     if card and card.license:
         out.note(text("pull.license", license=card.license, name=name))
 
 
-def _make_private(folder: Path) -> None:
+def make_private(folder: Path) -> None:
+    """Make the data folder, if there is none, so that only this person can read it."""
     # What is asked and answered on this computer will lie there too. If it cannot be made, the store says so.
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -103,7 +104,8 @@ def _shown(name: str, steps: Iterator[PullProgress]) -> None:
             line.update(text(f"stage.{step.stage}"), done, total, step.resumed)
 
 
-def _journal(**facts: Any) -> None:
+def journal_pull(**facts: Any) -> None:
+    """Write into the journal what came onto this disk, or did not; a journal that does not work is told of."""
     from abierto.journal import Journal
 
     try:

@@ -10,7 +10,7 @@ from abierto.cli.words import argument, command, option
 from abierto.errors import ModelNotPulled, UnknownModel
 from abierto.formats import footprint
 from abierto.formats.gguf import GGUFHeader, read_header
-from abierto.locale import text
+from abierto.locale import has, text
 from abierto.locale.numbers import count, size
 from abierto.locale.wording import language as language_name
 from abierto.runtime import resolve
@@ -22,6 +22,8 @@ from abierto.runtime import resolve
 def show(model: str, as_json: bool) -> None:
     """What is known of a model: its card, and the header of its file if it is here."""
     card, target, header = catalog.find(model), None, None
+    for fault in catalog.faults():
+        out.warn(fault)
     try:
         target = resolve.resolve(model, config.folders().models)
         header = read_header(target.files[0]) if target.files else None
@@ -53,8 +55,13 @@ def _card_rows(card: Card) -> list[tuple[str, str]]:
     if card.languages:
         rows.append(("languages", ", ".join(language_name(code) for code in card.languages)))
     rows += [("source", weights.source) for weights in card.weights.values()]
+    rows += [("lineage", f"{_lineage_label(key)}: {value}") for key, value in card.lineage.items()]
     rows += [("evidence", f"{', '.join(item.facts)}: {item.url} ({item.read})") for item in card.evidence]
     return rows
+
+
+def _lineage_label(key: str) -> str:
+    return text(f"lineage.{key}") if has(f"lineage.{key}") else key
 
 
 def _header_rows(header: GGUFHeader) -> list[tuple[str, str]]:

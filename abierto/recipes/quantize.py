@@ -1,0 +1,259 @@
+"""The same model with fewer bits for each number, or with more: a new GGUF file with a card that tells its lineage.
+
+Bits that an earlier quantisation threw away do not come back. Which tensors get which type is in `mixtures`, who
+computes it in `codec`. It knows no engine.
+"""
+
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from abierto import __version__, config, machine
+from abierto.catalog import Card, Evidence, Weights
+from abierto.errors import FileMissing, NotConvertible, UnknownType
+from abierto.formats.ggml_types import TYPES
+from abierto.formats.gguf import GGUFHeader, TensorInfo, read_header, read_pairs
+from abierto.recipes import codec_choice, gguf_writer, mixtures
+from abierto.recipes.codec import Codec
+from abierto.recipes.destination import destination
+from abierto.recipes.gguf_writer import Made
+from abierto.recipes.mixtures import MIXTURES, Traits
+from abierto.runtime.resolve import Target, resolve
+from abierto.store import locks, records, verify
+from abierto.store.records import Record
+
+# Described by keys of their own, which a copy must not inherit.
+_DROPPED = ("general.alignment", "general.file_type", "general.quantization_version")
+_QUANTIZATION_VERSION = 2  # GGML_QNT_VERSION in ggml.h
+_BITS = {kind.name: 8 * kind.block_bytes / kind.block_elements for kind in TYPES.values()}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far it is, in bytes. stage: `verify` (reading the original) or `write`."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A kind of file that can be made of a model. size: bytes of the file. bits: for each number, on average."""
+
+    kind: str
+    size: int
+    bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The model that another one is made of. rounded: the type that most of its numbers are quantised in, or None."""
+
+    target: Target
+    header: GGUFHeader
+    rounded: str | None
+
+    @property
+    def path(self) -> str:
+        """Its file."""
+        return self.target.files[0]
+
+
+def open_base(name: str) -> Base:
+    """The model of this name, as far as it can be quantised. Raises NotConvertible and what `resolve` raises."""
+    target = resolve(name, config.folders().models)
+    if not target.files:
+        raise NotConvertible(target.name, "no_file")
+    header = read_header(target.files[0])
+    if header.split_count > 1 or len(target.files) > 1:
+        raise NotConvertible(target.files[0], "split")
+    if header.kind != "model" or not header.architecture:
+        raise NotConvertible(target.files[0], "not_a_network", {"kind": header.kind})
+    return Base(target, header, _rounded(header))
+
+
+def offers(base: Base) -> list[Offer]:
+    """What can be made of a model here, the largest first."""
+    codec, pairs = codec_choice.find(), read_pairs(base.path)
+    found = []
+    for kind in MIXTURES:
+        if _can(codec, kind):
+            tensors = _tensors(base, kind, codec)
+            size = gguf_writer.file_size(_pairs(pairs, kind), tensors)
+            found.append(Offer(kind, size, 8 * sum(one.size for one in tensors) / max(base.header.parameter_count, 1)))
+    return sorted(found, key=lambda offer: -offer.size)
+
+
+def is_no_gain(base: Base, kind: str) -> bool:
+    """Whether the new file gives the numbers of a quantised one more bits than they have."""
+    return base.rounded is not None and kind in MIXTURES and _BITS[MIXTURES[kind].dtype] > _BITS[base.rounded]
+
+
+def quantize(base: Base, kind: str, name: str, out: Path | None = None) -> Generator[Step, None, Record]:
+    """Make the file step by step; returns the record of the new model. Closing the generator leaves nothing.
+
+    kind: a key of `mixtures.MIXTURES`. out: where the file is to lie, if not in the data folder.
+    Raises UnknownType, NotConvertible, CorruptFile, PackageMissing, and what `destination` raises.
+    """
+    codec = codec_choice.find()
+    if kind not in MIXTURES or not _can(codec, kind):
+        raise UnknownType(kind, [known for known in MIXTURES if _can(codec, known)])
+    with ExitStack() as held:
+        if base.target.record:
+            held.enter_context(locks.use(config.folders().models, base.target.record))
+        tensors = _tensors(base, kind, codec)
+        pairs = _pairs(read_pairs(base.path), kind)
+        size = gguf_writer.file_size(pairs, tensors)
+        filename = f"{Path(base.path).stem.replace('/', '-')}-{kind.upper()}.gguf"
+        place = held.enter_context(destination(name, filename, out, size))
+        base_sha256 = yield from _base_sha256(base)
+        work = gguf_writer.write(place.growing, pairs, tensors, codec, machine.cores().physical)
+        sha256 = yield from written(work, size, place.growing.parent)
+        card = _card(base, kind, name, codec.tool, base_sha256, Weights(f"file:{place.target}", "gguf", sha256, size))
+        return place.settle(card, f"{base.target.name}#{kind}", sha256)
+
+
+def written(work: Generator[int, None, str], size: int, folder: Path) -> Generator[Step, None, str]:
+    """The steps of a file that is being written; returns its SHA-256. Raises NotEnoughDisk, FolderNotWritable."""
+    from abierto.store import disk
+
+    with ExitStack() as held:
+        held.callback(work.close)
+        while True:
+            try:
+                with disk.writing(folder, size):
+                    done = next(work)
+            except StopIteration as end:
+                sha256: str = end.value
+                return sha256
+            yield Step("write", done, size)
+
+
+def _rounded(header: GGUFHeader) -> str | None:
+    """The quantised type that most numbers have, if any has one."""
+    numbers: dict[str, int] = {}
+    for tensor in header.tensors:
+        if _BITS[tensor.dtype] < 16:
+            numbers[tensor.dtype] = numbers.get(tensor.dtype, 0) + tensor.elements
+    return max(numbers, key=lambda dtype: numbers[dtype]) if numbers else None
+
+
+def _can(codec: Codec, kind: str) -> bool:
+    return codec.writes(MIXTURES[kind].dtype)
+
+
+def _tensors(base: Base, kind: str, codec: Codec) -> list[Made]:
+    header = base.header
+    names = {tensor.name for tensor in header.tensors}
+    heads, shared = max(header.head_count, default=1), max(header.head_count_kv, default=1)
+    traits = Traits(
+        blocks=header.block_count,
+        sharing=heads // shared if shared else 1,
+        experts=header.number("{arch}.expert_count") or 0,
+        tied="output.weight" not in names,
+    )
+    return [_tensor(base, tensor, kind, traits, codec) for tensor in header.tensors]
+
+
+def _tensor(base: Base, tensor: TensorInfo, kind: str, traits: Traits, codec: Codec) -> Made:
+    shape = tensor.shape or (1,)
+    dtype = tensor.dtype
+    if not mixtures.is_kept(tensor.name, shape):
+        dtype = mixtures.type_for(kind, tensor.name, shape, traits)
+        if not codec.writes(dtype):
+            dtype = "Q8_0" if shape[0] % 32 == 0 else "F16"
+    if dtype != tensor.dtype and not codec.reads(tensor.dtype):
+        raise NotConvertible(base.path, "tensor_type", {"tensor": tensor.name, "type": tensor.dtype})
+    begin, row = base.header.data_offset + tensor.offset, gguf_writer.byte_size(tensor.dtype, shape[0])
+    return Made(tensor.name, shape, dtype, tensor.dtype, _reader(Path(base.path), begin, row), base.path)
+
+
+def _reader(path: Path, begin: int, row: int) -> gguf_writer.Rows:
+    def read(start: int, count: int) -> bytes:
+        try:
+            with path.open("rb") as file:
+                file.seek(begin + start * row)
+                found = file.read(count * row)
+        except OSError:
+            raise FileMissing(str(path)) from None
+        if len(found) < count * row:  # somebody shortens the file while it is read
+            raise FileMissing(str(path))
+        return found
+
+    return read
+
+
+def _pairs(pairs: Mapping[str, bytes], kind: str) -> dict[str, bytes]:
+    kept = {key: value for key, value in pairs.items() if key not in _DROPPED}
+    kept["general.file_type"] = gguf_writer.u32(MIXTURES[kind].file_type)
+    kept["general.quantization_version"] = gguf_writer.u32(_QUANTIZATION_VERSION)
+    return kept
+
+
+def _base_sha256(base: Base) -> Generator[Step, None, str]:
+    """As the record says, if nothing changed since; else by reading the file."""
+    record = records.get(config.folders().models, base.target.record) if base.target.record else None
+    if record and record.intact:
+        return record.files[0].sha256
+    try:
+        reading = verify.read(Path(base.path))
+        while True:
+            step = next(reading)
+            yield Step("verify", step.done, step.total or step.done)
+    except StopIteration as end:
+        sha256: str = end.value.sha256
+        return sha256
+    except OSError:
+        raise FileMissing(base.path) from None
+
+
+def _card(base: Base, kind: str, name: str, tool: str, base_sha256: str, weights: Weights) -> Card:
+    lineage = {
+        "base": base.target.name,
+        "source": _source(base),
+        "sha256": base_sha256,
+        "from_type": base.rounded or "",
+        "type": kind,
+        "tool": f"abierto {__version__}, {tool}",
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+    known = base.target.card or card_of_header(base.header, base.target.name)
+    evidence = tuple(
+        replace(item, facts=facts)
+        for item in known.evidence
+        if (facts := tuple(fact for fact in item.facts if fact not in ("weights", "projectors")))
+    )
+    return replace(
+        known,
+        name=name,
+        title=f"{known.title} ({kind})",
+        aliases=(),
+        weights={kind: weights},
+        projectors={},
+        lineage={key: value for key, value in lineage.items() if value},
+        evidence=evidence,
+    )
+
+
+def card_of_header(header: GGUFHeader, name: str) -> Card:
+    """A card with what the header of a file says about the model."""
+    facts = {
+        "architecture": header.architecture or None,
+        "parameters": header.parameter_count,
+        "languages": header.languages,
+        "license": header.license,
+        "context": header.context_length,
+    }
+    known = {fact: value for fact, value in facts.items() if value}
+    evidence = Evidence(tuple(known), "header of the file that it was made of", datetime.now(UTC).date().isoformat())
+    # The header does not tell whether a model was trained to converse; that it has a template for it does.
+    tag = "text-generation"
+    return Card(name, header.name or name, tag, evidence=(evidence,), **known)  # type: ignore[arg-type]
+
+
+def _source(base: Base) -> str:
+    record = records.get(config.folders().models, base.target.record) if base.target.record else None
+    return record.source if record else f"file:{base.path}"
