@@ -15,6 +15,7 @@ COMMANDS = {
     "show": "abierto.cli.show",
     "remove": "abierto.cli.models",
     "quantize": "abierto.cli.quantize",
+    "convert": "abierto.cli.convert",
     "forget": "abierto.cli.forget",
     "doctor": "abierto.cli.doctor",
     "licenses": "abierto.cli.licenses",

@@ -14,7 +14,7 @@ from abierto.errors import AbiertoError
 from abierto.locale import text
 from abierto.locale.numbers import size
 from abierto.recipes.destination import SCHEME
-from abierto.recipes.quantize import Step
+from abierto.recipes.steps import Step
 from abierto.store.records import Record
 
 # How file names and model names tell a quantisation: model.Q4_K_M, model-f16.

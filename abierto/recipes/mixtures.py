@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from abierto.formats.ggml_types import TYPES
+from abierto.recipes.gguf_writer import u32
+
+_QUANTIZATION_VERSION = 2  # GGML_QNT_VERSION in ggml.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,19 @@ def type_for(kind: str, name: str, shape: tuple[int, ...], traits: Traits) -> st
     elif found := _BLOCK.fullmatch(name):
         dtype = _in_block(kind, int(found[1]), found[2].removesuffix("_exps"), traits)
     return _fitting(dtype, shape[0])
+
+
+def simplest(shape: tuple[int, ...]) -> str:
+    """What a tensor gets in place of a type that nobody here can make."""
+    return _fitting("Q8_0", shape[0])
+
+
+def metadata(kind: str) -> dict[str, bytes]:
+    """The keys of GGUF that tell the kind of file."""
+    return {
+        "general.file_type": u32(MIXTURES[kind].file_type),
+        "general.quantization_version": u32(_QUANTIZATION_VERSION),
+    }
 
 
 def _in_block(kind: str, block: int, part: str, traits: Traits) -> str:

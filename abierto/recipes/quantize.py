@@ -20,23 +20,14 @@ from abierto.recipes.codec import Codec
 from abierto.recipes.destination import destination
 from abierto.recipes.gguf_writer import Made
 from abierto.recipes.mixtures import MIXTURES, Traits
+from abierto.recipes.steps import Step, hashed, written
 from abierto.runtime.resolve import Target, resolve
-from abierto.store import locks, records, verify
+from abierto.store import locks, records
 from abierto.store.records import Record
 
 # Described by keys of their own, which a copy must not inherit.
 _DROPPED = ("general.alignment", "general.file_type", "general.quantization_version")
-_QUANTIZATION_VERSION = 2  # GGML_QNT_VERSION in ggml.h
 _BITS = {kind.name: 8 * kind.block_bytes / kind.block_elements for kind in TYPES.values()}
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """How far it is, in bytes. stage: `verify` (reading the original) or `write`."""
-
-    stage: str
-    done: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +107,6 @@ def quantize(base: Base, kind: str, name: str, out: Path | None = None) -> Gener
         return place.settle(card, f"{base.target.name}#{kind}", sha256)
 
 
-def written(work: Generator[int, None, str], size: int, folder: Path) -> Generator[Step, None, str]:
-    """The steps of a file that is being written; returns its SHA-256. Raises NotEnoughDisk, FolderNotWritable."""
-    from abierto.store import disk
-
-    with ExitStack() as held:
-        held.callback(work.close)
-        while True:
-            try:
-                with disk.writing(folder, size):
-                    done = next(work)
-            except StopIteration as end:
-                sha256: str = end.value
-                return sha256
-            yield Step("write", done, size)
-
-
 def _rounded(header: GGUFHeader) -> str | None:
     """The quantised type that most numbers have, if any has one."""
     numbers: dict[str, int] = {}
@@ -164,7 +139,7 @@ def _tensor(base: Base, tensor: TensorInfo, kind: str, traits: Traits, codec: Co
     if not mixtures.is_kept(tensor.name, shape):
         dtype = mixtures.type_for(kind, tensor.name, shape, traits)
         if not codec.writes(dtype):
-            dtype = "Q8_0" if shape[0] % 32 == 0 else "F16"
+            dtype = mixtures.simplest(shape)
     if dtype != tensor.dtype and not codec.reads(tensor.dtype):
         raise NotConvertible(base.path, "tensor_type", {"tensor": tensor.name, "type": tensor.dtype})
     begin, row = base.header.data_offset + tensor.offset, gguf_writer.byte_size(tensor.dtype, shape[0])
@@ -187,10 +162,7 @@ def _reader(path: Path, begin: int, row: int) -> gguf_writer.Rows:
 
 
 def _pairs(pairs: Mapping[str, bytes], kind: str) -> dict[str, bytes]:
-    kept = {key: value for key, value in pairs.items() if key not in _DROPPED}
-    kept["general.file_type"] = gguf_writer.u32(MIXTURES[kind].file_type)
-    kept["general.quantization_version"] = gguf_writer.u32(_QUANTIZATION_VERSION)
-    return kept
+    return {key: value for key, value in pairs.items() if key not in _DROPPED} | mixtures.metadata(kind)
 
 
 def _base_sha256(base: Base) -> Generator[Step, None, str]:
@@ -198,16 +170,7 @@ def _base_sha256(base: Base) -> Generator[Step, None, str]:
     record = records.get(config.folders().models, base.target.record) if base.target.record else None
     if record and record.intact:
         return record.files[0].sha256
-    try:
-        reading = verify.read(Path(base.path))
-        while True:
-            step = next(reading)
-            yield Step("verify", step.done, step.total or step.done)
-    except StopIteration as end:
-        sha256: str = end.value.sha256
-        return sha256
-    except OSError:
-        raise FileMissing(base.path) from None
+    return (yield from hashed(Path(base.path)))
 
 
 def _card(base: Base, kind: str, name: str, tool: str, base_sha256: str, weights: Weights) -> Card:
