@@ -11,6 +11,8 @@ from typing import Any
 from abierto.recipes.codec import NotFinite
 
 PACKAGE = "gguf"
+_LARGEST = 65504.0  # of a 16-bit float, which the scale of a block is
+_LARGEST_WIDE = 3.3e38  # of a 32-bit float that still has a neighbour among the 16-bit ones of the same range
 _MAKES = ("F32", "F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0")
 
 
@@ -52,11 +54,8 @@ class NumpyCodec:
     def encode(self, dtype: str, floats: bytes, row: int) -> bytes:
         """See `Codec`."""
         numbers = self._numpy.frombuffer(floats, "<f4").reshape(-1, row)
-        if not self._numpy.isfinite(numbers).all():
+        # Written so that NaN, which compares false with everything, is refused too.
+        if not (self._numpy.abs(numbers) <= (_LARGEST if dtype not in ("F32", "BF16") else _LARGEST_WIDE)).all():
             raise NotFinite
-        with self._numpy.errstate(over="ignore"):
-            made = self._quants.quantize(numbers, self._types[dtype])
-        if dtype == "F16" and not self._numpy.isfinite(made).all():
-            raise NotFinite
-        encoded: bytes = made.tobytes()
+        encoded: bytes = self._quants.quantize(numbers, self._types[dtype]).tobytes()
         return encoded

@@ -188,7 +188,7 @@ MODELS = {
     "llama, tied, bfloat16": Published(tied=True, dtype="BF16"),
     "llama, stretched positions, biases": Published(scaling=LLAMA3, bias=True),
     "qwen2": Published(kind="Qwen2ForCausalLM", bias=True, dtype="F32"),
-    "qwen3": Published(kind="Qwen3ForCausalLM", normed=True, head=32, tied=True),
+    "qwen3": Published(kind="Qwen3ForCausalLM", normed=True, head=32, tied=True, seed=1),
 }
 
 
