@@ -15,7 +15,8 @@ from abierto.catalog import own
 from abierto.catalog.card import Card, Evidence, Weights, read
 from abierto.errors import InvalidCard
 
-__all__ = ["Card", "Evidence", "Weights", "cards", "faults", "find", "is_shipped", "nearest", "own", "speaking"]
+__all__ = ["Card", "Evidence", "Weights", "cards", "faults", "find", "is_shipped", "nearest", "own", "shipped"]
+__all__ += ["speaking"]
 
 _FOLDER = Path(__file__).with_name("cards")
 # How every card begins, so that a name is found without understanding sixty files.
@@ -25,7 +26,7 @@ _HEAD = re.compile(r"name: (\S+)\n(?:aliases: \[(.*)\]\n)?")
 def cards() -> dict[str, Card]:
     """All cards by name, the shipped ones and the person's own."""
     mine = {name: card for name, card in own.cards().items() if not is_shipped(name)}
-    return dict(sorted({**mine, **_shipped()}.items()))
+    return dict(sorted({**mine, **shipped()}.items()))
 
 
 def find(name: str) -> Card | None:
@@ -71,9 +72,10 @@ def speaking(language: str) -> list[Card]:
 
 
 @cache
-def _shipped() -> dict[str, Card]:
+def shipped() -> dict[str, Card]:
+    """The cards that come with Abierto, by name."""
     found = (_read(item) for item in _FOLDER.glob("*.yaml"))
-    return {card.name: card for card in found}
+    return {card.name: card for card in sorted(found, key=lambda card: card.name)}
 
 
 @cache

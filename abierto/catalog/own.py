@@ -87,6 +87,8 @@ def _state(path: Path) -> tuple[int, int]:
 
 @cache
 def _read(path: Path, _changed: int, size: int) -> Card | InvalidCard:
+    import yaml
+
     if size > MAX_SIZE:
         return InvalidCard(str(path), "too_large", {"limit": MAX_SIZE})
     try:
@@ -97,14 +99,8 @@ def _read(path: Path, _changed: int, size: int) -> Card | InvalidCard:
         return InvalidCard(str(path), "unreadable", {"detail": str(problem)})
     except (TypeError, KeyError, AttributeError, ValueError, RecursionError) as problem:
         return InvalidCard(str(path), "no_card", {"detail": _first_line(problem)})
-    except _yaml_error() as problem:
+    except yaml.YAMLError as problem:
         return InvalidCard(str(path), "no_yaml", {"detail": _first_line(problem)})
-
-
-def _yaml_error() -> type[Exception]:
-    import yaml
-
-    return yaml.YAMLError
 
 
 def _first_line(problem: Exception) -> str:

@@ -9,7 +9,7 @@ from abierto.cli.words import argument, command, option
 from abierto.locale import text
 from abierto.locale.numbers import decimal, size
 from abierto.recipes import quantize as recipe
-from abierto.recipes.quantize import Base
+from abierto.recipes.quantize import Original
 
 
 @command("quantize")
@@ -20,21 +20,21 @@ from abierto.recipes.quantize import Base
 @option("--json", "as_json", is_flag=True)
 def quantize(model: str, type: str | None, file: str | None, name: str | None, as_json: bool) -> None:  # noqa: A002
     """Make a file of a type, or list the types that can be made."""
-    base = recipe.open_base(model)
+    original = recipe.open_original(model)
     if type is None:
-        _list(base, as_json)
+        _list(original, as_json)
         return
     kind = type.lower()
-    name = name or default_name(base.target.name, kind)
-    if base.rounded:
-        out.note(text("quantize.already", name=base.target.name, type=base.rounded))
-        if recipe.is_no_gain(base, kind):
+    name = name or default_name(original.target.name, kind)
+    if original.rounded:
+        out.note(text("quantize.already", name=original.target.name, type=original.rounded))
+        if recipe.is_no_gain(original, kind):
             out.note(text("quantize.no_gain", kind=kind))
-    make(name, kind, base.target.name, recipe.quantize(base, kind, name, Path(file) if file else None))
+    make(name, kind, original.target.name, recipe.quantize(original, kind, name, Path(file) if file else None))
 
 
-def _list(base: Base, as_json: bool) -> None:
-    offers = recipe.offers(base)
+def _list(original: Original, as_json: bool) -> None:
+    offers = recipe.offers(original)
     if as_json:
         out.as_json([asdict(offer) for offer in offers])
         return

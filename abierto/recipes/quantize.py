@@ -40,7 +40,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class Original:
     """The model that another one is made of. rounded: the type that most of its numbers are quantised in, or None."""
 
     target: Target
@@ -53,7 +53,7 @@ class Base:
         return self.target.files[0]
 
 
-def open_base(name: str) -> Base:
+def open_original(name: str) -> Original:
     """The model of this name, as far as it can be quantised. Raises NotConvertible and what `resolve` raises."""
     target = resolve(name, config.folders().models)
     if not target.files:
@@ -63,27 +63,28 @@ def open_base(name: str) -> Base:
         raise NotConvertible(target.files[0], "split")
     if header.kind != "model" or not header.architecture:
         raise NotConvertible(target.files[0], "not_a_network", {"kind": header.kind})
-    return Base(target, header, _rounded(header))
+    return Original(target, header, _rounded(header))
 
 
-def offers(base: Base) -> list[Offer]:
+def offers(original: Original) -> list[Offer]:
     """What can be made of a model here, the largest first."""
-    codec, pairs = codec_choice.find(), read_pairs(base.path)
+    codec, pairs = codec_choice.find(), read_pairs(original.path)
     found = []
     for kind in MIXTURES:
         if _can(codec, kind):
-            tensors = _tensors(base, kind, codec)
+            tensors = _tensors(original, kind, codec)
             size = gguf_writer.file_size(_pairs(pairs, kind), tensors)
-            found.append(Offer(kind, size, 8 * sum(one.size for one in tensors) / max(base.header.parameter_count, 1)))
+            bits = 8 * sum(one.size for one in tensors) / max(original.header.parameter_count, 1)
+            found.append(Offer(kind, size, bits))
     return sorted(found, key=lambda offer: -offer.size)
 
 
-def is_no_gain(base: Base, kind: str) -> bool:
+def is_no_gain(original: Original, kind: str) -> bool:
     """Whether the new file gives the numbers of a quantised one more bits than they have."""
-    return base.rounded is not None and kind in MIXTURES and _BITS[MIXTURES[kind].dtype] > _BITS[base.rounded]
+    return original.rounded is not None and kind in MIXTURES and _BITS[MIXTURES[kind].dtype] > _BITS[original.rounded]
 
 
-def quantize(base: Base, kind: str, name: str, out: Path | None = None) -> Generator[Step, None, Record]:
+def quantize(original: Original, kind: str, name: str, out: Path | None = None) -> Generator[Step, None, Record]:
     """Make the file step by step; returns the record of the new model. Closing the generator leaves nothing.
 
     kind: a key of `mixtures.MIXTURES`. out: where the file is to lie, if not in the data folder.
@@ -93,18 +94,19 @@ def quantize(base: Base, kind: str, name: str, out: Path | None = None) -> Gener
     if kind not in MIXTURES or not _can(codec, kind):
         raise UnknownType(kind, [known for known in MIXTURES if _can(codec, known)])
     with ExitStack() as held:
-        if base.target.record:
-            held.enter_context(locks.use(config.folders().models, base.target.record))
-        tensors = _tensors(base, kind, codec)
-        pairs = _pairs(read_pairs(base.path), kind)
+        if original.target.record:
+            held.enter_context(locks.use(config.folders().models, original.target.record))
+        tensors = _tensors(original, kind, codec)
+        pairs = _pairs(read_pairs(original.path), kind)
         size = gguf_writer.file_size(pairs, tensors)
-        filename = f"{Path(base.path).stem.replace('/', '-')}-{kind.upper()}.gguf"
+        filename = f"{Path(original.path).stem.replace('/', '-')}-{kind.upper()}.gguf"
         place = held.enter_context(destination(name, filename, out, size))
-        base_sha256 = yield from _base_sha256(base)
+        original_sha256 = yield from _original_sha256(original)
         work = gguf_writer.write(place.growing, pairs, tensors, codec, machine.cores().physical)
         sha256 = yield from written(work, size, place.growing.parent)
-        card = _card(base, kind, name, codec.tool, base_sha256, Weights(f"file:{place.target}", "gguf", sha256, size))
-        return place.settle(card, f"{base.target.name}#{kind}", sha256)
+        weights = Weights(f"file:{place.target}", "gguf", sha256, size)
+        card = _card(original, kind, name, codec.tool, original_sha256, weights)
+        return place.settle(card, f"{original.target.name}#{kind}", sha256)
 
 
 def _rounded(header: GGUFHeader) -> str | None:
@@ -120,8 +122,8 @@ def _can(codec: Codec, kind: str) -> bool:
     return codec.writes(MIXTURES[kind].dtype)
 
 
-def _tensors(base: Base, kind: str, codec: Codec) -> list[Made]:
-    header = base.header
+def _tensors(original: Original, kind: str, codec: Codec) -> list[Made]:
+    header = original.header
     names = {tensor.name for tensor in header.tensors}
     heads, shared = max(header.head_count, default=1), max(header.head_count_kv, default=1)
     traits = Traits(
@@ -130,10 +132,10 @@ def _tensors(base: Base, kind: str, codec: Codec) -> list[Made]:
         experts=header.number("{arch}.expert_count") or 0,
         tied="output.weight" not in names,
     )
-    return [_tensor(base, tensor, kind, traits, codec) for tensor in header.tensors]
+    return [_tensor(original, tensor, kind, traits, codec) for tensor in header.tensors]
 
 
-def _tensor(base: Base, tensor: TensorInfo, kind: str, traits: Traits, codec: Codec) -> Made:
+def _tensor(original: Original, tensor: TensorInfo, kind: str, traits: Traits, codec: Codec) -> Made:
     shape = tensor.shape or (1,)
     dtype = tensor.dtype
     if not mixtures.is_kept(tensor.name, shape):
@@ -141,9 +143,9 @@ def _tensor(base: Base, tensor: TensorInfo, kind: str, traits: Traits, codec: Co
         if not codec.writes(dtype):
             dtype = mixtures.simplest(shape)
     if dtype != tensor.dtype and not codec.reads(tensor.dtype):
-        raise NotConvertible(base.path, "tensor_type", {"tensor": tensor.name, "type": tensor.dtype})
-    begin, row = base.header.data_offset + tensor.offset, gguf_writer.byte_size(tensor.dtype, shape[0])
-    return Made(tensor.name, shape, dtype, tensor.dtype, _reader(Path(base.path), begin, row), base.path)
+        raise NotConvertible(original.path, "tensor_type", {"tensor": tensor.name, "type": tensor.dtype})
+    begin, row = original.header.data_offset + tensor.offset, gguf_writer.byte_size(tensor.dtype, shape[0])
+    return Made(tensor.name, shape, dtype, tensor.dtype, _reader(Path(original.path), begin, row), original.path)
 
 
 def _reader(path: Path, begin: int, row: int) -> gguf_writer.Rows:
@@ -165,25 +167,25 @@ def _pairs(pairs: Mapping[str, bytes], kind: str) -> dict[str, bytes]:
     return {key: value for key, value in pairs.items() if key not in _DROPPED} | mixtures.metadata(kind)
 
 
-def _base_sha256(base: Base) -> Generator[Step, None, str]:
+def _original_sha256(original: Original) -> Generator[Step, None, str]:
     """As the record says, if nothing changed since; else by reading the file."""
-    record = records.get(config.folders().models, base.target.record) if base.target.record else None
+    record = records.get(config.folders().models, original.target.record) if original.target.record else None
     if record and record.intact:
         return record.files[0].sha256
-    return (yield from hashed(Path(base.path)))
+    return (yield from hashed(Path(original.path)))
 
 
-def _card(base: Base, kind: str, name: str, tool: str, base_sha256: str, weights: Weights) -> Card:
+def _card(original: Original, kind: str, name: str, tool: str, original_sha256: str, weights: Weights) -> Card:
     lineage = {
-        "base": base.target.name,
-        "source": _source(base),
-        "sha256": base_sha256,
-        "from_type": base.rounded or "",
+        "base": original.target.name,
+        "source": _source(original),
+        "sha256": original_sha256,
+        "from_type": original.rounded or "",
         "type": kind,
         "tool": f"abierto {__version__}, {tool}",
         "date": datetime.now(UTC).date().isoformat(),
     }
-    known = base.target.card or card_of_header(base.header, base.target.name)
+    known = original.target.card or card_of_header(original.header, original.target.name)
     evidence = tuple(
         replace(item, facts=facts)
         for item in known.evidence
@@ -217,6 +219,6 @@ def card_of_header(header: GGUFHeader, name: str) -> Card:
     return Card(name, header.name or name, tag, evidence=(evidence,), **known)  # type: ignore[arg-type]
 
 
-def _source(base: Base) -> str:
-    record = records.get(config.folders().models, base.target.record) if base.target.record else None
-    return record.source if record else f"file:{base.path}"
+def _source(original: Original) -> str:
+    record = records.get(config.folders().models, original.target.record) if original.target.record else None
+    return record.source if record else f"file:{original.path}"

@@ -9,7 +9,7 @@ from abierto import catalog, locale
 from abierto.catalog import Card
 from abierto.store import sources
 
-CARDS = list(catalog.cards().values())
+CARDS = list(catalog.shipped().values())
 MODELS = [card for card in CARDS if card.weights]
 
 

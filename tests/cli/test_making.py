@@ -22,7 +22,7 @@ import os, signal, sys
 from pathlib import Path
 from contextlib import closing
 from abierto.recipes import quantize
-base = quantize.open_base(sys.argv[1])
+base = quantize.open_original(sys.argv[1])
 out = Path(sys.argv[3]) if len(sys.argv) > 3 else None
 with closing(quantize.quantize(base, "q8_0", "half", out)) as steps:
     for step in steps:
