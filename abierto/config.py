@@ -40,13 +40,16 @@ class Settings:
 
     language: `en` or `es`; empty: what the system says.
     model: the model that is used when none is named.
-    engine: the engine that is used when none is named; `auto`: the first that reads the file.
+    engine: the engine that is used when none is named; `auto`: the fastest by `abierto tune`, or the first that reads
+    the file.
     llama_server: path of a `llama-server` program to use in place of the built-in llama.cpp.
     threads: processor threads to compute with; 0: one for each physical core.
     context: tokens of a conversation; 0: what the model was trained for, up to 8192 and to what fits.
     memory_margin: megabytes that a model leaves free for the rest of the computer.
     journal: address of the journal's database; empty: a file in the data folder.
     keep_conversations: whether conversations in the terminal are kept in the journal.
+    other_programs: whether models that other programs keep on this disk are used.
+    folders: folders with model files, beside those of other programs.
     """
 
     language: str = ""
@@ -58,6 +61,22 @@ class Settings:
     memory_margin: int = 500
     journal: str = ""
     keep_conversations: bool = True
+    other_programs: bool = True
+    folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where models may lie that no pull of ours brought. Nothing says that any of these folders is there.
+
+    ollama: folders with `manifests` and `blobs`. lm_studio: home folders of people who may have it. hub: caches of the
+    Hugging Face hub. folders: those of the settings.
+    """
+
+    ollama: tuple[Path, ...] = ()
+    lm_studio: tuple[Path, ...] = ()
+    hub: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = ()
 
 
 def folders(environment: Mapping[str, str] = os.environ) -> Folders:
@@ -76,6 +95,30 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
     path = folders(environment).config / FILE_NAME
     chosen = {**_from_file(path), **_from_environment(environment)}
     return Settings(**chosen)
+
+
+def places(chosen: Settings | None = None, environment: Mapping[str, str] = os.environ) -> Places:
+    """Where models of other programs are looked for, by the settings in force or others. Raises InvalidSetting."""
+    chosen = chosen or settings(environment)
+    named = tuple(Path(os.path.expanduser(folder)).absolute() for folder in chosen.folders)  # noqa: PTH111 - never fails
+    if not chosen.other_programs:
+        return Places(folders=named)
+    home = Path(environment.get("HOME") or Path.home())
+    own = environment.get("OLLAMA_MODELS")
+    # Where the service of Linux keeps them, which runs as a user of its own.
+    service = Path("/usr/share/ollama/.ollama/models")
+    ollama = (Path(own).expanduser(),) if own else (home / ".ollama" / "models", service)
+    return Places(ollama, (home,), (_hub_cache(environment, home),), named)
+
+
+def _hub_cache(environment: Mapping[str, str], home: Path) -> Path:
+    """The folder that the hub's own client takes: https://huggingface.co/docs/huggingface_hub/guides/manage-cache."""
+    if cache_ := environment.get("HF_HUB_CACHE") or environment.get("HUGGINGFACE_HUB_CACHE"):
+        return Path(cache_).expanduser()
+    if hub := environment.get("HF_HOME"):
+        return Path(hub).expanduser() / "hub"
+    caches = environment.get("XDG_CACHE_HOME")
+    return (Path(caches).expanduser() if caches else home / ".cache") / "huggingface" / "hub"
 
 
 def system_language(environment: Mapping[str, str] = os.environ) -> str:
@@ -119,6 +162,8 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise InvalidSetting(FILE_NAME, str(error), str(path)) from error
     kinds = {item.name: type(item.default) for item in fields(Settings)}
     for name, value in body.items():
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            body[name] = value = tuple(value)
         if type(value) is not kinds.get(name):
             raise InvalidSetting(name, repr(value), str(path))
     return body
@@ -136,6 +181,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _parsed(value: str, kind: type, variable: str) -> Any:
     switches = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if kind is tuple:  # as in PATH
+        return tuple(item for item in value.split(os.pathsep) if item)
     try:
         return switches[value.lower()] if kind is bool else kind(value)
     except (KeyError, ValueError) as error:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from abierto.errors import JournalUnavailable
 
-VERSION = 1
+VERSION = 2
 LOCAL_OWNER = "local"
 
 _META = sa.MetaData()
@@ -69,10 +69,24 @@ CONVERSATIONS = _table(
     sa.Column("settings", sa.JSON, nullable=False),
     sa.Column("changed", sa.String, nullable=False),
 )
+TUNINGS = _table(
+    "tunings",
+    sa.Column("model", sa.String, nullable=False),
+    sa.Column("engine", sa.String, nullable=False),
+    sa.Column("engine_version", sa.String),
+    sa.Column("threads", sa.Integer, nullable=False),
+    sa.Column("settings", sa.JSON, nullable=False),
+    sa.Column("start_seconds", sa.Float),
+    sa.Column("prompt_speed", sa.Float),  # tokens per second, as are the next three
+    sa.Column("generation_speed", sa.Float),
+    sa.Column("repeating_speed", sa.Float),
+    sa.Column("together_speed", sa.Float),
+    sa.Column("outcome", sa.String, nullable=False),  # "done", or the code of an error
+)
 LINES = _table("lines", sa.Column("text", sa.String, nullable=False))
 
 # What leads from version n to n + 1, by n. Rows are kept; what a step cannot keep, it must not exist.
-MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {}
+MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: TUNINGS.create}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +148,12 @@ class Journal:
         """Record a run, by the columns of RUNS."""
         self._insert(RUNS, facts)
 
+    def add_tuning(self, **facts: Any) -> None:
+        """Record what was measured of an engine, by the columns of TUNINGS."""
+        self._insert(TUNINGS, facts)
+
     def recent(self, table: sa.Table, model: str | None = None, limit: int = 20) -> list[Mapping[str, Any]]:
-        """The newest rows of PULLS or RUNS, newest first."""
+        """The newest rows of PULLS, RUNS or TUNINGS, newest first."""
         query = self._mine(table).order_by(table.c.id.desc()).limit(limit)
         if model is not None:
             query = query.where(table.c.model == model)

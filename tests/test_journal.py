@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from abierto.errors import JournalUnavailable
-from abierto.journal import CONVERSATIONS, LINES, RUNS, Journal
+from abierto.journal import CONVERSATIONS, LINES, RUNS, TUNINGS, Journal
 
 SAID = [{"role": "user", "content": "the walrus secret"}]
 
@@ -134,3 +135,15 @@ def test_several_terminals_begin_and_write_at_once(tmp_path: Path) -> None:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0] * 4
     assert len(Journal.at(tmp_path).lines()) == 80
+
+
+def test_a_journal_of_the_first_version_gets_what_is_new_and_keeps_its_rows(tmp_path: Path) -> None:
+    journal = Journal.at(tmp_path)
+    number = _keep(journal)
+    with sqlite3.connect(tmp_path / "journal.db") as old:
+        old.execute("DROP TABLE tunings")
+        old.execute("UPDATE schema_version SET version = 1")
+    journal = Journal.at(tmp_path)
+    journal.add_tuning(model="a", engine="echo", threads=2, settings={}, outcome="done")
+    assert [row["model"] for row in journal.recent(TUNINGS)] == ["a"]
+    assert [kept.id for kept in journal.conversations()] == [number]

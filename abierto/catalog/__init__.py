@@ -15,8 +15,8 @@ from abierto.catalog import own
 from abierto.catalog.card import Card, Evidence, Weights, read
 from abierto.errors import InvalidCard
 
-__all__ = ["Card", "Evidence", "Weights", "cards", "faults", "find", "is_shipped", "nearest", "own", "shipped"]
-__all__ += ["speaking"]
+__all__ = ["Card", "Evidence", "Weights", "cards", "faults", "find", "find_form", "is_shipped", "nearest", "own"]
+__all__ += ["shipped", "speaking"]
 
 _FOLDER = Path(__file__).with_name("cards")
 # How every card begins, so that a name is found without understanding sixty files.
@@ -55,6 +55,17 @@ def faults() -> list[InvalidCard]:
     return [*own.faults(), *hidden]
 
 
+def find_form(name: str) -> tuple[Card | None, str]:
+    """The card that a name means, and which of its `weights` where the name ends in one: `qwen3:4b:q8_0`; else ""."""
+    card = find(name)
+    if card:
+        return card, ""
+    before, _, last = name.rpartition(":")
+    card = find(before)
+    form = next((form for form in card.weights if form.lower() == last.lower()), "") if card else ""
+    return (card, form) if form else (None, "")
+
+
 def nearest(name: str, also: Iterable[str] = ()) -> list[str]:
     """Up to three names, of cards and of `also`, that look like this one: for a question, never for a guess."""
     known = {alias: card.name for card in cards().values() for alias in (card.name, *card.aliases)}
@@ -84,7 +95,7 @@ def _names() -> dict[str, Path]:
     for path in _FOLDER.glob("*.yaml"):
         head = _HEAD.match(path.read_text("utf-8"))
         assert head, f"{path.name} must begin with its name and its aliases, each on a line"
-        for name in (head[1], *(head[2] or "").split(",")):
+        for name in (head[1], *filter(None, (head[2] or "").split(","))):
             found[name.strip().lower()] = path
     return found
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "remove": "abierto.cli.models",
     "quantize": "abierto.cli.quantize",
     "convert": "abierto.cli.convert",
+    "tune": "abierto.cli.tune",
     "forget": "abierto.cli.forget",
     "doctor": "abierto.cli.doctor",
     "licenses": "abierto.cli.licenses",

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ import click
 from abierto import config
 from abierto.cli import out
 from abierto.cli.answer import Shown, show
-from abierto.cli.notices import language_notice, stats_line
+from abierto.cli.notices import claim_line, language_notice, stats_line
 from abierto.cli.words import argument, command, option
 from abierto.errors import EmptyPrompt, InvalidEncoding, JournalUnavailable, ModelNotPulled
 from abierto.locale import text
@@ -17,6 +18,9 @@ from abierto.locale.numbers import count
 from abierto.runtime import schema as schemas
 from abierto.runtime.model import Model, load, write_runs
 from abierto.tasks.chat import ChatRequest, Message, Sampling
+
+# About so many in English and Spanish: enough to choose an engine by.
+CHARACTERS_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +98,32 @@ def _sound(prompt: str, where: str) -> str:
     return prompt
 
 
-def _open(asked: Asked) -> Model:
+def _open(asked: Asked, question: str) -> Model:
+    needs = frozenset({"schema"} if asked.schema is not None else ())
+    open_it = partial(
+        load,
+        asked.model,
+        engine=asked.engine,
+        context=asked.context,
+        use="one_shot",
+        needs=needs,
+        prompt=len(question) // CHARACTERS_PER_TOKEN,
+    )
     try:
-        return load(asked.model, engine=asked.engine, context=asked.context)
+        return open_it()
     except ModelNotPulled as missing:
         from abierto.cli.pull import offer
 
         offer(missing)
-        return load(asked.model, engine=asked.engine, context=asked.context)
+        return open_it()
 
 
 def _answer(asked: Asked, question: str, as_json: bool) -> None:
     before = () if asked.system is None else (Message("system", asked.system),)
     request = ChatRequest((*before, Message("user", question)), asked.sampling, asked.schema)
-    with _open(asked) as model:
+    with _open(asked, question) as model:
+        for claim in model.claims:
+            out.note(claim_line(claim))
         notice = language_notice(model, question)
         if notice:
             out.note(notice)

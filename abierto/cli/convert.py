@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from abierto.cli.making import default_name, make
+from abierto.cli.making import make
 from abierto.cli.words import argument, command, option
 from abierto.recipes import convert as recipe
+from abierto.recipes.quantize import default_name
 
 
 @command("convert")

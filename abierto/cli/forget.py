@@ -7,11 +7,12 @@ from abierto import config
 from abierto.cli import out
 from abierto.cli.words import argument, command, option
 from abierto.errors import UnknownConversation, UsageFault
-from abierto.journal import CONVERSATIONS, LINES, PULLS, RUNS, Journal
+from abierto.journal import CONVERSATIONS, LINES, PULLS, RUNS, TUNINGS, Journal
 from abierto.locale import text
 from abierto.locale.numbers import count
+from abierto.runtime import choice
 
-KINDS = {"conversations": CONVERSATIONS, "lines": LINES, "runs": RUNS, "pulls": PULLS}
+KINDS = {"conversations": CONVERSATIONS, "lines": LINES, "runs": RUNS, "pulls": PULLS, "tunings": TUNINGS}
 
 
 @command("forget")
@@ -21,6 +22,7 @@ KINDS = {"conversations": CONVERSATIONS, "lines": LINES, "runs": RUNS, "pulls": 
 @option("--lines", is_flag=True)
 @option("--runs", is_flag=True)
 @option("--pulls", is_flag=True)
+@option("--tunings", is_flag=True)
 @option("--before", metavar="DATE")
 @option("--yes", is_flag=True)
 def forget(conversation: str | None, everything: bool, before: str | None, yes: bool, **kinds: bool) -> None:
@@ -40,6 +42,8 @@ def forget(conversation: str | None, everything: bool, before: str | None, yes: 
     if not yes and not out.confirm(question, option="--yes"):
         out.note(text("forget.kept"))
         return
+    if "tunings" in chosen and not before:
+        choice.forget()
     for kind in chosen:
         out.say(
             text("forget.done", kind=text(f"forget.{kind}"), count=count(journal.forget(KINDS[kind], before=limit)))

@@ -1,6 +1,5 @@
 """What the commands that make models share: the progress, the journal, the words at the end."""
 
-import re
 from collections.abc import Generator
 from contextlib import closing
 from time import perf_counter
@@ -16,15 +15,6 @@ from abierto.locale.numbers import size
 from abierto.recipes.destination import SCHEME
 from abierto.recipes.steps import Step
 from abierto.store.records import Record
-
-# How file names and model names tell a quantisation: model.Q4_K_M, model-f16.
-_MARK = re.compile(r"(?i)[-._](i?q\d\w*|b?f16|f32)$")
-
-
-def default_name(base: str, kind: str) -> str:
-    """What a model is called that was made of another and given no name."""
-    stem = _MARK.sub("", "-".join(base.split()))
-    return f"{stem}-{kind}".lower()
 
 
 def make(name: str, kind: str, base: str, steps: Generator[Step, None, Record]) -> None:

@@ -83,6 +83,13 @@ def confirm(question: str, *, option: str) -> bool:
     return answer in ("", "y", "yes", "s", "si", "sí")
 
 
+def shortened(line: str) -> str:
+    """A line that is drawn over again: never so long that the terminal breaks it, and without commands to it."""
+    columns = max(shutil.get_terminal_size().columns, NARROWEST) - 1
+    line = harmless(line)
+    return line if len(line) <= columns else f"{line[: columns - 1]}…"
+
+
 def _write(lines: str, stream: TextIO) -> None:
     stream.write(lines + "\n")
     stream.flush()

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from abierto.cli import out
-from abierto.cli.making import default_name, make
+from abierto.cli.making import make
 from abierto.cli.words import argument, command, option
 from abierto.locale import text
 from abierto.locale.numbers import decimal, size
@@ -25,7 +25,7 @@ def quantize(model: str, type: str | None, file: str | None, name: str | None, a
         _list(original, as_json)
         return
     kind = type.lower()
-    name = name or default_name(original.target.name, kind)
+    name = name or recipe.default_name(original.target.name, kind)
     if original.rounded:
         out.note(text("quantize.already", name=original.target.name, type=original.rounded))
         if recipe.is_no_gain(original, kind):

@@ -18,6 +18,9 @@ ENGINES: dict[str, tuple[str, ...]] = {
 # Engines that come with an extra of pyproject.toml -> the package that must be importable.
 PACKAGES: dict[str, str] = {"llamacpp": "xllamacpp", "openvino": "openvino_genai"}
 
+# Engine -> settings that are worth a measurement, because they pay with some models and uses and not with others.
+OPTIONS: dict[str, tuple[dict[str, str], ...]] = {"llamacpp": ({"speculation": "ngram"},)}
+
 # Packages that come along with those, and report home as soon as they are imported.
 _TELEMETRY = ["openvino_telemetry"]
 

@@ -4,7 +4,9 @@ Two ways lead to the same HTTP dialect, llama-server's: the `xllamacpp` package 
 the setting `llama_server` names a program to run instead (a path, or `llama-server` for the one on the PATH), which
 is how a build for a GPU is used. Either listens on a socket in a folder that only this user can open (on Windows on
 127.0.0.1), and demands a random key. The setting `verbosity` (-1: silent, 1: errors) is for the built-in one, which
-writes to the standard error of this process. It knows no HTTP face of ours, and no model by name.
+writes to the standard error of this process. With `speculation` set to `ngram`, words that repeat what stands in the
+conversation are guessed from there and checked together, which changes no answer.
+It knows no HTTP face of ours, and no model by name.
 """
 
 import ctypes
@@ -30,6 +32,8 @@ from abierto.tasks.events import Event
 # other requests wait for it. On a processor 128 cost no more time for each token than 512; on a GPU they would.
 BATCH = 128
 PROGRAM_BATCH = 512
+# Tokens that must have been the same for a guess, and tokens that are guessed.
+NGRAM, GUESS = 8, 16
 START_TIMEOUT = 600.0  # seconds; a large model may come from a slow disk, and a program that ends is seen at once
 _LONGEST_SOCKET_PATH = 100  # bytes; the least that a system allows is 104, with the zero at the end
 
@@ -168,6 +172,10 @@ def _start_package(file: str, options: LoadOptions, folder: Path) -> tuple[Addre
     params.warmup = False
     params.ui = False
     params.verbosity = int(options.settings.get("verbosity", "-1"))
+    if options.settings.get("speculation") == "ngram":
+        params.speculative.types = [xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
+        params.speculative.ngram_simple.size_n = NGRAM
+        params.speculative.ngram_simple.size_m = GUESS
     if options.threads:
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads
     try:
@@ -201,6 +209,9 @@ def _start_program(file: str, options: LoadOptions, folder: Path) -> tuple[Addre
     command = [program, "--host", address.path or "127.0.0.1", "--port", str(address.port or 8080), "-m", file]
     command += ["-np", str(options.max_concurrent), "-c", str(options.context * options.max_concurrent)]
     command += ["-b", str(PROGRAM_BATCH), "--no-context-shift", "--cache-ram", "0", "--no-warmup", "--no-webui"]
+    if options.settings.get("speculation") == "ngram":
+        command += ["--spec-type", "ngram-simple"]
+        command += ["--spec-ngram-simple-size-n", str(NGRAM), "--spec-ngram-simple-size-m", str(GUESS)]
     if options.threads:
         command += ["-t", str(options.threads)]
     # The key goes through the environment, because everybody on this computer can read command lines.

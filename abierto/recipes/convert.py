@@ -23,7 +23,7 @@ from abierto.recipes.codec import Codec
 from abierto.recipes.destination import destination
 from abierto.recipes.gguf_writer import Made
 from abierto.recipes.mixtures import MIXTURES, Traits
-from abierto.recipes.steps import Step, hashed, written
+from abierto.recipes.steps import Step, by_file, hashed, written
 from abierto.store.records import Record
 
 # Positions that are computed anew by every engine; older files hold them.
@@ -156,11 +156,10 @@ def _reordered(stored: Stored, head: int) -> gguf_writer.Rows:
 def _card(source: Source, kind: str, name: str, tool: str, hashes: dict[str, str], weights: Weights) -> Card:
     repository, commit = _hub_name(source.checkpoint.folder)
     today = datetime.now(UTC).date().isoformat()
-    one = len(hashes) == 1
     lineage = {
         "base": repository or source.checkpoint.folder.name,
         "source": f"hf:{repository}@{commit}" if repository else f"file:{source.checkpoint.folder}",
-        **{"sha256" if one else f"sha256 {file}": digest for file, digest in hashes.items()},
+        **by_file(hashes),
         "type": kind,
         "tool": f"abierto {__version__}, {tool}",
         "date": today,

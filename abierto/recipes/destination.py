@@ -58,7 +58,7 @@ def check_name(name: str, folder: Path) -> None:
     meant_otherwise = name.startswith((*SCHEMES, SCHEME, "~", "-")) or name.lower().endswith(".gguf")
     if not name.isprintable() or meant_otherwise or any(letter.isspace() or letter in "/\\" for letter in name):
         raise InvalidName(name)
-    card = catalog.find(name)
+    card = catalog.find_form(name)[0]
     # A card of ours without its model was left by somebody who deleted files by hand.
     left_over = card is not None and card.lineage and not records.get(folder, card.name)
     if not name or records.get(folder, name) or (card and not left_over):

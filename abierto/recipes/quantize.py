@@ -4,6 +4,7 @@ Bits that an earlier quantisation threw away do not come back. Which tensors get
 computes it in `codec`. It knows no engine.
 """
 
+import re
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -14,19 +15,25 @@ from abierto import __version__, config, machine
 from abierto.catalog import Card, Evidence, Weights
 from abierto.errors import FileMissing, NotConvertible, UnknownType
 from abierto.formats.ggml_types import TYPES
-from abierto.formats.gguf import GGUFHeader, TensorInfo, read_header, read_pairs
+from abierto.formats.gguf import GGUFHeader, TensorInfo, read_header, read_pairs, read_parts
+from abierto.formats.split import whole_name
 from abierto.recipes import codec_choice, gguf_writer, mixtures
 from abierto.recipes.codec import Codec
 from abierto.recipes.destination import destination
 from abierto.recipes.gguf_writer import Made
 from abierto.recipes.mixtures import MIXTURES, Traits
-from abierto.recipes.steps import Step, hashed, written
+from abierto.recipes.steps import Step, by_file, hashed, written
 from abierto.runtime.resolve import Target, resolve
 from abierto.store import locks, records
 from abierto.store.records import Record
 
 # Described by keys of their own, which a copy must not inherit.
-_DROPPED = ("general.alignment", "general.file_type", "general.quantization_version")
+_DROPPED: tuple[str, ...] = (
+    *("general.alignment", "general.file_type", "general.quantization_version"),
+    *("split.no", "split.count", "split.tensors.count"),
+)
+# How file names and model names tell a quantisation: model.Q4_K_M, model-f16, model:q8_0.
+_MARK = re.compile(r"(?i)[-._:](i?q\d\w*|b?f16|f32)$")
 _BITS = {kind.name: 8 * kind.block_bytes / kind.block_elements for kind in TYPES.values()}
 
 
@@ -41,15 +48,19 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The model that another one is made of. rounded: the type that most of its numbers are quantised in, or None."""
+    """The model that another one is made of. header: of all its files together; parts: of each, in their order.
+
+    rounded: the type that most of its numbers are quantised in, or None.
+    """
 
     target: Target
     header: GGUFHeader
+    parts: tuple[GGUFHeader, ...]
     rounded: str | None
 
     @property
     def path(self) -> str:
-        """Its file."""
+        """Its first file."""
         return self.target.files[0]
 
 
@@ -58,12 +69,16 @@ def open_original(name: str) -> Original:
     target = resolve(name, config.folders().models)
     if not target.files:
         raise NotConvertible(target.name, "no_file")
-    header = read_header(target.files[0])
-    if header.split_count > 1 or len(target.files) > 1:
-        raise NotConvertible(target.files[0], "split")
+    header = read_parts(target.files)
     if header.kind != "model" or not header.architecture:
         raise NotConvertible(target.files[0], "not_a_network", {"kind": header.kind})
-    return Original(target, header, _rounded(header))
+    return Original(target, header, tuple(map(read_header, target.files)), _rounded(header))
+
+
+def default_name(original: str, kind: str) -> str:
+    """What a model is called that was made of another one and given no name."""
+    stem = _MARK.sub("", "-".join(original.rpartition("/")[2].split()))
+    return f"{stem}-{kind}".lower()
 
 
 def offers(original: Original) -> list[Offer]:
@@ -99,13 +114,13 @@ def quantize(original: Original, kind: str, name: str, out: Path | None = None) 
         tensors = _tensors(original, kind, codec)
         pairs = _pairs(read_pairs(original.path), kind)
         size = gguf_writer.file_size(pairs, tensors)
-        filename = f"{Path(original.path).stem.replace('/', '-')}-{kind.upper()}.gguf"
+        filename = f"{_MARK.sub('', whole_name(Path(original.path).name).removesuffix('.gguf'))}-{kind.upper()}.gguf"
         place = held.enter_context(destination(name, filename, out, size))
-        original_sha256 = yield from _original_sha256(original)
+        hashes = yield from _hashes(original)
         work = gguf_writer.write(place.growing, pairs, tensors, codec, machine.cores().physical)
         sha256 = yield from written(work, size, place.growing.parent)
         weights = Weights(f"file:{place.target}", "gguf", sha256, size)
-        card = _card(original, kind, name, codec.tool, original_sha256, weights)
+        card = _card(original, kind, name, codec.tool, hashes, weights)
         return place.settle(card, f"{original.target.name}#{kind}", sha256)
 
 
@@ -132,10 +147,12 @@ def _tensors(original: Original, kind: str, codec: Codec) -> list[Made]:
         experts=header.number("{arch}.expert_count") or 0,
         tied="output.weight" not in names,
     )
-    return [_tensor(original, tensor, kind, traits, codec) for tensor in header.tensors]
+    parts = zip(original.target.files, original.parts, strict=True)
+    return [_tensor(path, part, tensor, (kind, traits, codec)) for path, part in parts for tensor in part.tensors]
 
 
-def _tensor(original: Original, tensor: TensorInfo, kind: str, traits: Traits, codec: Codec) -> Made:
+def _tensor(path: str, part: GGUFHeader, tensor: TensorInfo, order: tuple[str, Traits, Codec]) -> Made:
+    kind, traits, codec = order
     shape = tensor.shape or (1,)
     dtype = tensor.dtype
     if not mixtures.is_kept(tensor.name, shape):
@@ -143,9 +160,9 @@ def _tensor(original: Original, tensor: TensorInfo, kind: str, traits: Traits, c
         if not codec.writes(dtype):
             dtype = mixtures.simplest(shape)
     if dtype != tensor.dtype and not codec.reads(tensor.dtype):
-        raise NotConvertible(original.path, "tensor_type", {"tensor": tensor.name, "type": tensor.dtype})
-    begin, row = original.header.data_offset + tensor.offset, gguf_writer.byte_size(tensor.dtype, shape[0])
-    return Made(tensor.name, shape, dtype, tensor.dtype, _reader(Path(original.path), begin, row), original.path)
+        raise NotConvertible(path, "tensor_type", {"tensor": tensor.name, "type": tensor.dtype})
+    begin, row = part.data_offset + tensor.offset, gguf_writer.byte_size(tensor.dtype, shape[0])
+    return Made(tensor.name, shape, dtype, tensor.dtype, _reader(Path(path), begin, row), path)
 
 
 def _reader(path: Path, begin: int, row: int) -> gguf_writer.Rows:
@@ -167,19 +184,21 @@ def _pairs(pairs: Mapping[str, bytes], kind: str) -> dict[str, bytes]:
     return {key: value for key, value in pairs.items() if key not in _DROPPED} | mixtures.metadata(kind)
 
 
-def _original_sha256(original: Original) -> Generator[Step, None, str]:
-    """As the record says, if nothing changed since; else by reading the file."""
+def _hashes(original: Original) -> Generator[Step, None, dict[str, str]]:
+    """The SHA-256 of each file: as the record says, if nothing changed since; else by reading it."""
     record = records.get(config.folders().models, original.target.record) if original.target.record else None
-    if record and record.intact:
-        return record.files[0].sha256
-    return (yield from hashed(Path(original.path)))
+    known = {str(file.path): file.sha256 for file in record.files} if record and record.intact else {}
+    found = {}
+    for path in original.target.files:
+        found[Path(path).name] = known.get(path) or (yield from hashed(Path(path)))
+    return found
 
 
-def _card(original: Original, kind: str, name: str, tool: str, original_sha256: str, weights: Weights) -> Card:
+def _card(original: Original, kind: str, name: str, tool: str, hashes: dict[str, str], weights: Weights) -> Card:
     lineage = {
         "base": original.target.name,
         "source": _source(original),
-        "sha256": original_sha256,
+        **by_file(hashes),
         "from_type": original.rounded or "",
         "type": kind,
         "tool": f"abierto {__version__}, {tool}",

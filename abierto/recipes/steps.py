@@ -1,6 +1,6 @@
 """How far the making of a model is, in bytes. It knows no clock: whoever shows it computes speed and time left."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,11 @@ def hashed(path: Path) -> Generator[Step, None, str]:
         return sha256
     except OSError:
         raise FileMissing(str(path)) from None
+
+
+def by_file(hashes: Mapping[str, str]) -> dict[str, str]:
+    """The SHA-256 of what a model was made of, by the keys of a lineage: `sha256`, or `sha256 FILE` for several."""
+    return {"sha256" if len(hashes) == 1 else f"sha256 {file}": digest for file, digest in hashes.items()}
 
 
 def written(work: Generator[int, None, str], size: int, folder: Path) -> Generator[Step, None, str]:

@@ -115,7 +115,7 @@ def chat(
         seed: 0 to 2**32 - 2. The same seed gives the same answer on the same machine.
         stop: A string, or several, before which the answer ends.
         context: Tokens that the conversation may hold; default: what is usual for the model and fits into memory.
-        engine: A name from `abierto doctor`; default: the first that reads the model's file.
+        engine: A name from `abierto doctor`; default: the fastest by `abierto tune`, or the first that reads the file.
 
     Returns:
         The text, as an `Answer`: a `str` with `finish_reason` and `stats`; or, with `stream`, an iterator of `str`.

@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass
 
-from abierto import catalog, machine
+from abierto import catalog, engines, machine
 from abierto.config import Settings
 from abierto.errors import NotEnoughMemory, OptionOutOfRange
 from abierto.formats import footprint
-from abierto.formats.gguf import GGUFHeader, read_header
+from abierto.formats.gguf import GGUFHeader, read_parts
 from abierto.runtime.resolve import Target
 
 MB = 1_000_000
 # A context that nobody asked for costs memory that nobody asked for.
 USUAL_CONTEXT = 8192
 LEAST_CONTEXT = 512
+CHATS = ("text-generation", "image-text-to-text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def plan(target: Target, asked: int, settings: Settings) -> Plan:
     """
     if target.format != "gguf":
         return Plan(context=asked or settings.context)
-    header = read_header(target.files[0])
+    header = read_parts(target.files)
     trained = header.context_length or USUAL_CONTEXT
     wanted = asked or min(settings.context, trained)
     if wanted > trained:
@@ -49,11 +50,19 @@ def plan(target: Target, asked: int, settings: Settings) -> Plan:
 
 
 def smaller_models(room: int, header: GGUFHeader) -> list[str]:
-    """Cards of the catalog whose weights are smaller than this file and fit into `room` bytes, the largest first."""
-    sizes = {
-        card.name: min(weights.size for weights in card.weights.values() if weights.size)
-        for card in catalog.cards().values()
-        if any(weights.size for weights in card.weights.values())
-    }
-    fitting = [name for name, size in sizes.items() if size < min(room, header.file_size)]
-    return sorted(fitting, key=lambda name: -sizes[name])[:3]
+    """Models of the catalog to chat with that are smaller than this file and fit into `room` bytes, largest first.
+
+    A card with several quantisations is named with the largest one of them that fits.
+    """
+    limit = min(room, header.file_size)
+    sizes: dict[str, int] = {}
+    for card in catalog.cards().values():
+        fitting = {
+            form: weights.size
+            for form, weights in card.weights.items()
+            if weights.size and weights.size < limit and engines.engines_for(weights.format)
+        }
+        if fitting and card.pipeline_tag in CHATS:
+            form = max(fitting, key=lambda form: fitting[form])
+            sizes[card.name if len(card.weights) == 1 else f"{card.name}:{form}"] = fitting[form]
+    return sorted(sizes, key=lambda name: -sizes[name])[:3]

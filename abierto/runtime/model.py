@@ -3,27 +3,26 @@
 Nothing above this module can tell which engine answers, or in which process.
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from time import perf_counter
 from types import TracebackType
 from typing import Any
 
 from abierto import config, engines, machine
 from abierto.catalog import Card
+from abierto.config import Settings
 from abierto.engines.session import LoadOptions, Session
-from abierto.errors import AbiertoError, LoadFailed, MissingFeature, NoEngineForFile, PromptTooLong
-from abierto.runtime import child
+from abierto.errors import AbiertoError, LoadFailed, MissingFeature, PromptTooLong
+from abierto.runtime import child, choice
+from abierto.runtime.choice import Variant
 from abierto.runtime.fit import Plan, plan
+from abierto.runtime.refusal import explained
 from abierto.runtime.resolve import Target, resolve
 from abierto.store import locks
 from abierto.tasks.chat import ChatRequest, Sampling
 from abierto.tasks.events import Event, Finish, Reasoning, Text, Usage
-
-AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +52,13 @@ class Model:
     """A loaded model. Close it, or use it in a `with` block.
 
     context: tokens that a conversation may hold. last: what the last answer cost, None before the first.
-    pid: the process that computes.
+    pid: the process that computes. claims: what else answers to the name that it was loaded by.
     """
 
     def __init__(self, target: Target, session: Session, fitted: Plan, held: ExitStack) -> None:
         self.name = target.name
         self.card: Card | None = target.card
+        self.claims = target.claims
         self.engine = session.engine
         self.features = session.features
         self.context = session.context
@@ -168,49 +168,59 @@ def write_runs() -> None:
     journal.close()
 
 
-def load(name: str = "", *, engine: str = "", context: int = 0) -> Model:
+def load(
+    name: str = "",
+    *,
+    engine: str = "",
+    context: int = 0,
+    use: str = "one_user",
+    needs: frozenset[str] = frozenset(),
+    prompt: int = 0,
+) -> Model:
     """Load a model by name: a card, a pulled model, a path or a source; without one, the model of the settings.
 
-    engine: a name from `engines.ENGINES`; empty or `auto`: the first that reads the file.
-    context: tokens of the conversation; 0: what is usual and fits.
-    Raises what `resolve`, `plan` and `engines.load` raise.
+    engine: a name from `engines.ENGINES`; empty or `auto`: the fastest for this use, by what `tune` measured; without
+    a measurement the first that reads the file. context: tokens of the conversation; 0: what is usual and fits.
+    use: one of `choice.USES`. needs: the features that the requests will need. prompt: about how many tokens they have.
+    Raises what `resolve`, `plan`, `candidates` and `engines.load` raise.
     """
     settings, models = config.settings(), config.folders().models
-    name = name or settings.model
+    name, engine = name or settings.model, engine or settings.engine
     with ExitStack() as held:
         target = resolve(name, models)
         if target.record:
             held.enter_context(locks.use(models, target.record))
             # Only now is it certain that nobody replaces the files.
             target = resolve(name, models)
-        chosen = _engine(target, engine or settings.engine)
+        variants = choice.candidates(target, engine, settings, use, needs, prompt)
         fitted = plan(target, context, settings)
-        threads = settings.threads or machine.cores().physical
-        options = LoadOptions(
-            context=fitted.context,
-            threads=threads,
-            projector=target.projector,
-            settings=_engine_settings(settings.llama_server),
-        )
-        session = _start(chosen, target, options)
+        session = _first_able(variants, target, fitted.context, settings, needs)
         return Model(target, session, fitted, held.pop_all())
 
 
-def _engine(target: Target, asked: str) -> str:
-    able = engines.engines_for(target.format)
-    if asked != AUTO:
-        engines.check(asked)
-        able = [name for name in able if name == asked]
-    if not able:
-        raise NoEngineForFile(target.files[0] if target.files else target.name, target.format)
-    return able[0]
-
-
-def _engine_settings(llama_server: str) -> dict[str, str]:
-    """The program to run llama.cpp with: the one that was named; without the built-in one, one on the PATH."""
-    if not llama_server and not find_spec(engines.PACKAGES["llamacpp"]):
-        llama_server = shutil.which("llama-server") or ""
-    return {"llama_server": llama_server} if llama_server else {}
+def _first_able(
+    variants: list[Variant], target: Target, context: int, settings: Settings, needs: frozenset[str]
+) -> Session:
+    """The session of the first variant that loads and can do what is needed; else of one that at least loads."""
+    refusals: list[tuple[LoadFailed, LoadOptions]] = []
+    for index, variant in enumerate(variants):
+        others = [other.engine for other in variants[index + 1 :] if other.engine != variant.engine]
+        options = LoadOptions(
+            context=context,
+            threads=choice.threads(variant, settings),
+            projector=target.projector,
+            settings=variant.settings,
+        )
+        try:
+            session = _start(variant.engine, target, options)
+        except LoadFailed as error:
+            refusals.append((error, options))
+            continue
+        if needs <= session.features or not others:
+            return session
+        session.close()
+    assert refusals, "there is always a variant"
+    raise explained(refusals, target) from refusals[0][0].__cause__
 
 
 def _start(engine: str, target: Target, options: LoadOptions) -> Session:

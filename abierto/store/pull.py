@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from abierto.errors import FileMissing, HashMismatch
+from abierto.errors import FileMissing, HashMismatch, PartMissing
+from abierto.formats.split import part_names, whole_name
 from abierto.store import disk, hub, hub_cache, layout, locks, pip_settings, pypi, records, unpack, verify
 from abierto.store.download import download, measure
 from abierto.store.link import Link, open_link
@@ -93,15 +94,21 @@ def _is_pulled(job: _Pull, source: Source) -> bool:
 
 
 def _take_in(job: _Pull, source: FileSource) -> Iterator[PullProgress]:
-    """Record a file that stays where it is."""
-    try:
-        file = yield from verify.read(source.path)
-    except OSError:
-        raise FileMissing(str(source.path)) from None
-    if job.sha256 not in (None, file.sha256):
-        raise HashMismatch(str(source.path), str(job.sha256), file.sha256)
-    with _replacing(job, file.path):
-        _settle(job, source, file)
+    """Record a file that stays where it is, with the other parts of a model that comes in several."""
+    paths = [source.path.with_name(part) for part in part_names(source.path.name)] or [source.path]
+    missing = next((path for path in paths if len(paths) > 1 and not path.exists()), None)
+    if missing:
+        raise PartMissing(str(missing), whole_name(source.path.name))
+    files = []
+    for path in paths:
+        try:
+            files.append((yield from verify.read(path)))
+        except OSError:
+            raise FileMissing(str(path)) from None
+    if job.sha256 not in (None, files[0].sha256):
+        raise HashMismatch(str(paths[0]), str(job.sha256), files[0].sha256)
+    with _replacing(job, paths[0]):
+        _settle(job, source, *files)
 
 
 def _take_from_hub(job: _Pull, source: HubSource) -> Iterator[PullProgress]:

@@ -11,6 +11,8 @@ _FAMILIES = {
     errors.NotConvertible: ("fault", "making."),
     errors.NotAModel: ("found", "found."),
     errors.NotEnoughMemory: ("advice", "advice."),
+    errors.AmbiguousFile: ("advice", "ambiguous."),
+    errors.NotOurs: ("advice", "removal."),
 }
 
 

@@ -40,6 +40,10 @@ def test_a_file_is_pulled_listed_shown_and_forgotten_in_place(abierto: Abierto, 
     assert abierto("models").out == ""
 
 
+def test_what_to_mind_in_a_conversation_is_shown_with_the_card(abierto: Abierto) -> None:
+    assert "/no_think" in abierto("show", "qwen3:4b").out
+
+
 def test_pulling_again_is_quick_and_says_so(abierto: Abierto, tiny: Path) -> None:
     abierto("pull", f"file:{tiny}")
     assert "already here" in abierto("pull", f"file:{tiny}").err

@@ -26,6 +26,8 @@ CARRIERS = {
     "NotAModel": (1, "found", "found"),
     "InvalidCard": (1, "fault", "card_fault"),
     "NotConvertible": (1, "fault", "making"),
+    "NotOurs": (1, "owner", "owner"),
+    "BeingDownloaded": (1, "owner", "owner"),
     "UsageFault": (0, "fault", "usage"),
 }
 
