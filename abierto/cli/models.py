@@ -40,6 +40,8 @@ def models(everything: bool, as_json: bool) -> None:
         out.table([text(f"models.{column}") for column in ("name", "size", "state", "source")], rows)
     else:
         out.note(text("models.nothing", name=config.settings().model))
+    for fault in catalog.faults():
+        out.warn(fault)
 
 
 def _facts(record: records.Record) -> dict[str, Any]:
@@ -111,6 +113,7 @@ def remove(model: str, yes: bool) -> None:
         out.note(text("remove.kept", name=name))
         return
     freed = records.remove(folder, name)
+    catalog.own.forget(name)
     if record and not freed and record.files[0].path.exists():
         out.say(text("remove.forgotten", name=name, path=record.files[0].path))
     else:
