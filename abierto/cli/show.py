@@ -24,7 +24,7 @@ def show(model: str, as_json: bool) -> None:
     card, target, header = catalog.find(model), None, None
     try:
         target = resolve.resolve(model, config.folders().models)
-        header = read_header(target.files[0]) if target.files else None
+        header = read_header(target.files[0]) if target.format == "gguf" else None
     except (ModelNotPulled, UnknownModel):
         if card is None:
             raise

@@ -1,12 +1,13 @@
 """Whether a model fits into this computer's memory, and with how long a context: decided before anything is loaded."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from abierto import catalog, machine
 from abierto.config import Settings
 from abierto.errors import NotEnoughMemory, OptionOutOfRange
-from abierto.formats import footprint
-from abierto.formats.gguf import GGUFHeader, read_header
+from abierto.formats import footprint, openvino_model
+from abierto.formats.gguf import read_header
 from abierto.runtime.resolve import Target
 
 MB = 1_000_000
@@ -30,30 +31,55 @@ def plan(target: Target, asked: int, settings: Settings) -> Plan:
     Raises NotEnoughMemory with what would fit, OptionOutOfRange for a context the model was not trained for,
     and the errors of a file that is not what it should be.
     """
-    if target.format != "gguf":
+    if target.format not in ("gguf", "openvino"):
         return Plan(context=asked or settings.context)
-    header = read_header(target.files[0])
-    trained = header.context_length or USUAL_CONTEXT
+    size = _size(target)
+    trained = size.trained or USUAL_CONTEXT
     wanted = asked or min(settings.context, trained)
     if wanted > trained:
         raise OptionOutOfRange("context", wanted, 1, trained)
     room = machine.room(machine.memory(), settings.memory_margin * MB)
     context = wanted or min(trained, USUAL_CONTEXT)
-    estimate = footprint.estimate(header, context).total
+    estimate = size.estimate(context)
     if estimate > room:
-        largest = footprint.largest_context(header, room)
+        largest = size.largest_context(room)
         if wanted or largest < LEAST_CONTEXT:
-            raise NotEnoughMemory(target.name, estimate, max(room, 0), context, largest, smaller_models(room, header))
-        context, estimate = largest, footprint.estimate(header, largest).total
+            smaller = smaller_models(room, size.weights)
+            raise NotEnoughMemory(target.name, estimate, max(room, 0), context, largest, smaller)
+        context, estimate = largest, size.estimate(largest)
     return Plan(context, trained, estimate)
 
 
-def smaller_models(room: int, header: GGUFHeader) -> list[str]:
-    """Cards of the catalog whose weights are smaller than this file and fit into `room` bytes, the largest first."""
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """What a model takes. weights: bytes of its files. estimate: from tokens to bytes; largest_context: from bytes to
+    tokens."""
+
+    trained: int | None
+    weights: int
+    estimate: Callable[[int], int]
+    largest_context: Callable[[int], int]
+
+
+def _size(target: Target) -> _Size:
+    if target.format == "openvino":
+        model = openvino_model.read(target.files[0])
+        return _Size(model.context_length, model.weights_size, model.footprint, model.largest_context)
+    header = read_header(target.files[0])
+    return _Size(
+        header.context_length,
+        header.file_size,
+        lambda context: footprint.estimate(header, context).total,
+        lambda room: footprint.largest_context(header, room),
+    )
+
+
+def smaller_models(room: int, file_size: int) -> list[str]:
+    """Cards of the catalog whose weights are smaller than so many bytes and fit into `room` of them, largest first."""
     sizes = {
         card.name: min(weights.size for weights in card.weights.values() if weights.size)
         for card in catalog.cards().values()
         if any(weights.size for weights in card.weights.values())
     }
-    fitting = [name for name, size in sizes.items() if size < min(room, header.file_size)]
+    fitting = [name for name, size in sizes.items() if size < min(room, file_size)]
     return sorted(fitting, key=lambda name: -sizes[name])[:3]

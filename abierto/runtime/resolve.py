@@ -1,6 +1,7 @@
 """From a name to the files of a model: what a person may type for `--model`, in one order of precedence.
 
-1. a source (`file:...`, `hf:...`, `pypi:...`); 2. a path of a file; 3. a card or one of its aliases; 4. a pulled model.
+1. a source (`file:...`, `hf:...`, `pypi:...`); 2. a path of a file, or of a folder with an OpenVINO model; 3. a card
+or one of its aliases; 4. a pulled model.
 So a card's name always means the card; a pulled model of the same name is reached by its source.
 """
 
@@ -11,6 +12,7 @@ from pathlib import Path
 from abierto import catalog
 from abierto.catalog import Card
 from abierto.errors import FileMissing, ModelNotPulled, NoEngineForFile, NotAModel, UnknownModel
+from abierto.formats import openvino_model
 from abierto.formats.detect import detect
 from abierto.store import records
 from abierto.store.records import Record
@@ -72,6 +74,8 @@ def _by_path(path: Path) -> Target:
     path = path.expanduser().absolute()
     if not path.exists():
         raise FileMissing(str(path))
+    if main := openvino_model.main_file(path):
+        return Target(path.name, (str(main),), _format(main))
     return Target(path.stem, (str(path),), _format(path))
 
 
@@ -89,6 +93,6 @@ def _format(path: Path) -> str:
     found = detect(path)
     if found in OTHER_FORMATS:
         raise NoEngineForFile(str(path), found)
-    if found != "gguf":
+    if found not in ("gguf", "openvino"):
         raise NotAModel(str(path), found)
     return found
