@@ -28,6 +28,11 @@ class Folders:
         """One folder for each pulled model."""
         return self.data / "models"
 
+    @property
+    def cache(self) -> Path:
+        """What engines keep so that the next start is faster. May be deleted at any time."""
+        return self.data / "cache"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -43,6 +48,8 @@ class Settings:
     memory_margin: megabytes that a model leaves free for the rest of the computer.
     journal: address of the journal's database; empty: a file in the data folder.
     keep_conversations: whether conversations in the terminal are kept in the journal.
+    keep_compiled: whether the engine openvino keeps weights in its own form, too: large GGUF files then start faster
+    the next time, and take their space on the disk a second time.
     """
 
     language: str = ""
@@ -54,6 +61,7 @@ class Settings:
     memory_margin: int = 500
     journal: str = ""
     keep_conversations: bool = True
+    keep_compiled: bool = False
 
 
 def folders(environment: Mapping[str, str] = os.environ) -> Folders:

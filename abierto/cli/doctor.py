@@ -16,7 +16,7 @@ from abierto.cli.words import command, option
 from abierto.errors import AbiertoError, EngineBroken, FolderNotWritable, InvalidSetting, JournalUnavailable
 from abierto.locale import text
 from abierto.locale.numbers import count, size
-from abierto.store import records
+from abierto.store import kept, records
 
 Row = tuple[str, str]
 
@@ -88,6 +88,7 @@ def _folders() -> Iterator[Row]:
         "models",
         text("doctor.models_value", count=count(len(pulled)), size=size(sum(record.size for record in pulled))),
     )
+    yield "cache", f"{folders.cache} ({size(kept.bytes_in(folders.cache))})"
     yield "disk", size(machine.disk_free(folders.data))
     yield "config", str(folders.config / config.FILE_NAME)
 

@@ -9,7 +9,7 @@ from abierto.cli.words import argument, command, option
 from abierto.errors import UnknownModel
 from abierto.locale import text
 from abierto.locale.numbers import size
-from abierto.store import records
+from abierto.store import kept, records
 
 
 @command("models")
@@ -73,12 +73,15 @@ def remove(model: str, yes: bool) -> None:
     taken = [found for found in (*records.partials(folder), *records.damaged(folder)) if found.name == name]
     if record is None and not taken:
         raise UnknownModel(name, catalog.nearest(name, (found.name for found in records.all_records(folder))))
-    frees = size(records.frees(folder, name))
+    cache, files = config.folders().cache, [file.path for file in record.files] if record else []
+    frees = size(records.frees(folder, name) + kept.bytes_of(cache, files))
     if not yes and not out.confirm(text("remove.question", name=name, size=frees), option="--yes"):
         out.note(text("remove.kept", name=name))
         return
+    kept_bytes = kept.bytes_of(cache, files)
     freed = records.remove(folder, name)
+    kept.forget(cache, files)
     if record and not freed and record.files[0].path.exists():
         out.say(text("remove.forgotten", name=name, path=record.files[0].path))
     else:
-        out.say(text("remove.done", name=name, size=size(freed)))
+        out.say(text("remove.done", name=name, size=size(freed + kept_bytes)))

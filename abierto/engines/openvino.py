@@ -9,14 +9,11 @@ so that a request with a seed is computed alone; how much of a prompt was known 
 counts as `cached_tokens`; `repeat_penalty` must be more than 0. It knows no HTTP face, and no model by name.
 """
 
-import hashlib
 import json
 import os
 import re
 import secrets
-import shutil
 import sys
-import tempfile
 import weakref
 from collections.abc import Generator, Iterator
 from contextlib import suppress
@@ -24,8 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from abierto.engines._openvino_batch import NAME, NATIVE, Batch, Piece, Ticket, words
+from abierto.engines._openvino_load import Opened, open_model
 from abierto.engines.session import LoadOptions
 from abierto.errors import EngineBroken, EngineCrashed, EngineFailed, EngineMissing, LoadFailed, PromptTooLong
+from abierto.formats import openvino_model
 from abierto.formats.gguf import read_header
 from abierto.tasks.chat import ChatRequest, Sampling
 from abierto.tasks.events import Event, Finish, Text, Usage
@@ -33,15 +32,10 @@ from abierto.tasks.events import Event, Finish, Text, Usage
 # What llama.cpp does where nothing is asked, so that the same model speaks alike here and there.
 DEFAULTS = Sampling(temperature=0.8, top_p=0.95, top_k=40, min_p=0.05, repeat_penalty=1.0)
 USUAL_CONTEXT = 4096
-BLOCK = 32  # tokens that a block of the cache holds on a processor
 # The tokenizer that is made of a GGUF file drops the beginning of a text with more tokens than these, in silence.
 LONGEST_TEXT = 8192
 # Tokens that end a turn in some model families, where the file names only one of them as the end.
 ENDS = ("<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|end_of_text|>")
-CHATML = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
-)
 
 
 def load(files: list[str], options: LoadOptions) -> "OpenVINOSession":
@@ -54,18 +48,18 @@ def load(files: list[str], options: LoadOptions) -> "OpenVINOSession":
         raise EngineMissing(NAME, NAME) from error
     except ImportError as error:
         raise EngineBroken(NAME, str(error)) from error
-    context = options.context or read_header(files[0]).context_length or USUAL_CONTEXT
-    scheduler = openvino_genai.SchedulerConfig()
-    scheduler.enable_prefix_caching = True
-    scheduler.max_num_seqs = options.max_concurrent
-    scheduler.num_kv_blocks = options.max_concurrent * (context // BLOCK + 2)
-    threads = {"INFERENCE_NUM_THREADS": options.threads} if options.threads else {}
+    file = Path(files[0])
+    context = options.context or _trained(file) or USUAL_CONTEXT
     try:
-        tokenizer = _tokenizer(openvino_genai, files[0], options.settings.get("cache", ""))
-        pipeline = openvino_genai.ContinuousBatchingPipeline(files[0], tokenizer, scheduler, "CPU", **threads)
+        opened = open_model(openvino_genai, file, options, context)
     except NATIVE as error:
-        raise LoadFailed(NAME, Path(files[0]).name, words(error)) from error
-    return OpenVINOSession(openvino_genai, pipeline, tokenizer, context, options.max_concurrent)
+        raise LoadFailed(NAME, file.name, words(error)) from error
+    return OpenVINOSession(openvino_genai, opened, context, options.max_concurrent)
+
+
+def _trained(file: Path) -> int | None:
+    """The tokens that the model was trained to take in at once, if the file says so."""
+    return read_header(file).context_length if file.suffix != ".xml" else openvino_model.read(file).context_length
 
 
 class OpenVINOSession:
@@ -74,15 +68,15 @@ class OpenVINOSession:
     engine = NAME
     features = frozenset({"chat", "schema", "seed"})
 
-    def __init__(self, genai: Any, pipeline: Any, tokenizer: Any, context: int, max_concurrent: int) -> None:
+    def __init__(self, genai: Any, opened: Opened, context: int, max_concurrent: int) -> None:
         self.context = context
         self.max_concurrent = max_concurrent
         self.pid = os.getpid()
-        self._genai, self._tokenizer = genai, tokenizer
-        self._eos = pipeline.get_config().eos_token_id
+        self._genai, self._tokenizer = genai, opened.tokenizer
+        self._eos = opened.pipeline.get_config().eos_token_id
         named = [self._encode(name) for name in ENDS]
         self._ends = {self._eos, *(ids[0] for ids in named if len(ids) == 1)}
-        self._batch = Batch(pipeline, max_concurrent, self._try_schema)
+        self._batch = Batch(opened.pipeline, max_concurrent, self._try_schema)
         # Runs at close, or when the interpreter ends without one.
         self._release = weakref.finalize(self, self._batch.close)
 
@@ -250,34 +244,3 @@ def _overlap(text: str, stop: str) -> int:
 def _is_greedy(sampling: Sampling) -> bool:
     """Whether only the likeliest token can be chosen; the engine wants to be told so in another way."""
     return sampling.temperature == 0 or sampling.top_p == 0 or sampling.top_k == 1 or sampling.min_p == 1
-
-
-def _tokenizer(genai: Any, file: str, cache: str) -> Any:
-    """The file's tokenizer, with a template in any case. With `cache`, from there, or put there."""
-    tokenizer = _kept_tokenizer(genai, Path(file), Path(cache)) if cache else genai.Tokenizer(file)
-    if not tokenizer.chat_template:
-        tokenizer.chat_template = CHATML
-    return tokenizer
-
-
-def _kept_tokenizer(genai: Any, file: Path, cache: Path) -> Any:
-    state = file.stat()
-    identity = f"{file.resolve()}\n{state.st_size}\n{state.st_mtime_ns}\n{genai.__version__}"
-    kept = cache / f"openvino-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
-    if kept.is_dir():
-        try:
-            return genai.Tokenizer(str(kept))
-        except NATIVE:  # damaged: it is made anew
-            shutil.rmtree(kept, ignore_errors=True)
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as made:
-            link = Path(made) / "tokenizer" / "model.gguf"
-            link.parent.mkdir()
-            link.symlink_to(file.resolve())  # the engine writes beside the file that it reads
-            tokenizer = genai.Tokenizer(str(link), enable_save_ov_model=True)
-            link.unlink()
-            link.parent.replace(kept)
-            return tokenizer
-    except OSError:  # nothing can be kept there, or this system makes no links
-        return genai.Tokenizer(str(file))
