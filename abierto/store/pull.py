@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from abierto.errors import FileMissing, HashMismatch
-from abierto.store import disk, hub, hub_cache, layout, locks, pip_settings, pypi, records, unpack, verify
+from abierto.store import disk, hub, hub_cache, hub_sets, layout, locks, pip_settings, pypi, records, unpack, verify
 from abierto.store.download import download, measure
+from abierto.store.hub_sets import HubFile
 from abierto.store.link import Link, open_link
 from abierto.store.progress import PullProgress
 from abierto.store.pypi import Wheel
@@ -93,15 +94,26 @@ def _is_pulled(job: _Pull, source: Source) -> bool:
 
 
 def _take_in(job: _Pull, source: FileSource) -> Iterator[PullProgress]:
-    """Record a file that stays where it is."""
-    try:
-        file = yield from verify.read(source.path)
-    except OSError:
-        raise FileMissing(str(source.path)) from None
-    if job.sha256 not in (None, file.sha256):
-        raise HashMismatch(str(source.path), str(job.sha256), file.sha256)
-    with _replacing(job, file.path):
-        _settle(job, source, file)
+    """Record a file that stays where it is, or the files of a model that is a folder."""
+    files = []
+    for path in _files_of(source.path):
+        try:
+            files.append((yield from verify.read(path)))
+        except OSError:
+            raise FileMissing(str(path)) from None
+    if job.sha256 not in (None, files[0].sha256):
+        raise HashMismatch(str(source.path), str(job.sha256), files[0].sha256)
+    with _replacing(job, files[0].path):
+        _settle(job, source, *files)
+
+
+def _files_of(path: Path) -> list[Path]:
+    """The file itself, or what of a folder is a model; a folder without one stands for itself."""
+    with suppress(OSError):
+        here = [HubFile(entry.name, 0, None, "") for entry in path.iterdir() if entry.is_file()]
+        if len(found := hub_sets.find(here, "")) == 1:
+            return [path / file.name for files in found.values() for file in files]
+    return [path]
 
 
 def _take_from_hub(job: _Pull, source: HubSource) -> Iterator[PullProgress]:

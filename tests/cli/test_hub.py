@@ -8,6 +8,7 @@ from tests.cli.conftest import Abierto
 from tests.store.conftest import hub
 from tests.store.stand_in_hub import StandInHub
 from tests.tiny_gguf import TinyGGUF
+from tests.tiny_openvino import write_openvino
 
 __all__ = ["hub"]
 SOURCE = "hf:ana/Tiny-GGUF:Q8_0"
@@ -35,6 +36,37 @@ def test_pull_chat_and_remove(abierto: Abierto, weights: bytes, tmp_path: Path) 
     removed = abierto("remove", "tiny-q8_0", "--yes")
     assert removed.status == 0
     assert not list((tmp_path / "huggingface").rglob("blobs/*"))
+
+
+def test_a_model_of_openvino(abierto: Abierto, hub: StandInHub, tmp_path: Path) -> None:
+    folder = write_openvino(tmp_path / "made", TinyGGUF(says="Hé 你🙂.", dtype="f16"))
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    hub.add("OpenVINO/Tiny-int4-ov", files, git=frozenset({"config.json"}))
+    done = abierto("pull", "hf:OpenVINO/Tiny-int4-ov")
+    assert done.status == 0, done.err
+    assert abierto("models").out.split("\t")[0] == "tiny-int4-ov"
+    assert abierto("pull", f"file:{folder}", "--name", "here").status == 0
+    for name in ("tiny-int4-ov", "hf:OpenVINO/Tiny-int4-ov", "here", str(folder)):
+        answer = abierto("chat", "-m", name, "hola")
+        assert answer.out.strip() == "Hé 你🙂.", answer.err
+    assert abierto("show", "tiny-int4-ov").status == 0
+    assert abierto("chat", "-m", "here", "--engine", "llamacpp", "hola").status == 4
+    (folder / "openvino_model.bin").unlink()
+    missing = abierto("chat", "-m", str(folder), "hola")
+    assert missing.status == 4
+    assert "openvino_model.bin" in missing.err
+
+
+def test_a_model_that_no_engine_here_reads(abierto: Abierto, hub: StandInHub) -> None:
+    header = b'{"__metadata__": {}}'
+    weights = len(header).to_bytes(8, "little") + header
+    hub.add("openai/whisper-tiny", {"model.safetensors": weights, "config.json": b"{}", "pytorch_model.bin": b"x"})
+    done = abierto("pull", "hf:openai/whisper-tiny")
+    assert done.status == 0, done.err
+    answer = abierto("chat", "-m", "whisper-tiny", "hola")
+    assert answer.status == 4
+    assert "safetensors" in answer.err
+    assert abierto("remove", "whisper-tiny", "--yes").status == 0
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "several"), ("es", "varios")])
