@@ -6,10 +6,11 @@ paged attention is written there, cannot be read back, and is compiled anew. It 
 """
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from abierto.engines import _openvino_images
 from abierto.engines._openvino_batch import NATIVE
 from abierto.engines.session import LoadOptions
 from abierto.store.kept import Form
@@ -18,15 +19,21 @@ CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
+TEXT_EMBEDDINGS = "openvino_text_embeddings_model.xml"
 BLOCK = 32  # tokens that a block of the cache holds on a processor
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A pipeline, its tokenizer with a chat template in any case."""
+    """A pipeline, and its tokenizer, with a chat template in any case.
+
+    takes_text: it takes prompts as text and images, not as tokens. sees: it takes images.
+    """
 
     pipeline: Any
     tokenizer: Any
+    takes_text: bool = False
+    sees: bool = False
 
 
 def open_model(genai: Any, file: Path, options: LoadOptions, context: int) -> Opened:
@@ -49,7 +56,8 @@ class _Opening:
         self._threads = {"INFERENCE_NUM_THREADS": options.threads} if options.threads else {}
 
     def folder(self, folder: Path) -> Opened:
-        return self._with(self._genai.Tokenizer(str(folder)), folder)
+        opened = self._with(self._genai.Tokenizer(str(folder)), folder)
+        return replace(opened, takes_text=(folder / TEXT_EMBEDDINGS).is_file(), sees=_openvino_images.sees(folder))
 
     def file(self, file: Path) -> Opened:
         return self._with(self._genai.Tokenizer(str(file)), file)
