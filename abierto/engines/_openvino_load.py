@@ -39,10 +39,21 @@ class Opened:
 def open_model(genai: Any, file: Path, options: LoadOptions, context: int) -> Opened:
     """Open a GGUF file, or the folder in which an OpenVINO model lies. Raises one of NATIVE."""
     opening = _Opening(genai, options, context)
-    if file.suffix == ".xml":
-        return opening.folder(file.parent)
     cache = options.settings.get("cache", "")
-    return opening.kept(file, Path(cache)) if cache else opening.file(file)
+    if file.suffix == ".xml":
+        opened = opening.folder(file.parent)
+    else:
+        opened = opening.kept(file, Path(cache)) if cache else opening.file(file)
+    _prepare(genai, opened)
+    return opened
+
+
+def _prepare(genai: Any, opened: Opened) -> None:
+    """Compute something: the weights are put into the processor's own layout only then, which may take longer than all
+    else. What is loaded is to be ready."""
+    config = genai.GenerationConfig(max_new_tokens=2, ignore_eos=True, apply_chat_template=False)
+    prompt = " " if opened.takes_text else opened.tokenizer.encode(" ", add_special_tokens=False).input_ids
+    opened.pipeline.generate([prompt], [config])
 
 
 class _Opening:
@@ -80,7 +91,10 @@ class _Opening:
     def _make(self, file: Path, folder: Path, whole: bool) -> Opened:
         # The engine writes beside the file that it reads.
         link = folder / "model.gguf"
-        link.symlink_to(file.resolve())
+        try:
+            link.symlink_to(file.resolve())
+        except OSError:  # some systems let only administrators do that
+            link.hardlink_to(file.resolve())
         tokenizer = self._genai.Tokenizer(str(link), enable_save_ov_model=True)
         opened = self._with(tokenizer, link if whole else file, **({"enable_save_ov_model": True} if whole else {}))
         link.unlink()

@@ -8,9 +8,8 @@ loads fast; `keep_compiled`, if not empty, its weights, too.
 Known limits of the engine, as of openvino-genai 2026.4: no `logit_bias`; of log-probabilities only that of the chosen
 token; a prompt beyond the context would be accepted in silence, so it is refused here; random numbers are drawn for
 all requests of a batch together, so that a request with a seed is computed alone; how much of a prompt was known from
-before is not told, and so never counts as `cached_tokens`; `repeat_penalty` must be more than 0; the first answer after
-a load prepares the weights, which takes longer than the load of a large model. It knows no HTTP face, and no model by
-name.
+before is not told, and so never counts as `cached_tokens`; `repeat_penalty` must be more than 0. It knows no HTTP face,
+and no model by name.
 """
 
 import json

@@ -49,7 +49,8 @@ def test_a_model_of_openvino(abierto: Abierto, hub: StandInHub, tmp_path: Path) 
     for name in ("tiny-int4-ov", "hf:OpenVINO/Tiny-int4-ov", "here", str(folder)):
         answer = abierto("chat", "-m", name, "hola")
         assert answer.out.strip() == "Hé 你🙂.", answer.err
-    assert abierto("show", "tiny-int4-ov").status == 0
+    shown = abierto("show", "tiny-int4-ov")
+    assert (shown.status, "512" in shown.out, "openvino_model.xml" in shown.out) == (0, True, True)
     assert abierto("chat", "-m", "here", "--engine", "llamacpp", "hola").status == 4
     (folder / "openvino_model.bin").unlink()
     missing = abierto("chat", "-m", str(folder), "hola")
@@ -66,6 +67,8 @@ def test_a_model_that_no_engine_here_reads(abierto: Abierto, hub: StandInHub) ->
     answer = abierto("chat", "-m", "whisper-tiny", "hola")
     assert answer.status == 4
     assert "safetensors" in answer.err
+    shown = abierto("show", "whisper-tiny")
+    assert (shown.status, "model.safetensors" in shown.out) == (0, True)
     assert abierto("remove", "whisper-tiny", "--yes").status == 0
 
 

@@ -47,6 +47,10 @@ def watched(workshop: Workshop) -> Iterator[tuple[openvino.OpenVINOSession, Watc
     session.close()
 
 
+def test_what_is_loaded_has_computed_once(watched: tuple[openvino.OpenVINOSession, Watched]) -> None:
+    assert watched[1].get_metrics().max_cache_usage > 0
+
+
 def steps_of(session: openvino.OpenVINOSession, pipeline: Watched, request: ChatRequest) -> int:
     """How many steps a request takes."""
     before = pipeline.steps
