@@ -50,6 +50,8 @@ class Settings:
     keep_conversations: whether conversations in the terminal are kept in the journal.
     keep_compiled: whether the engine openvino keeps weights in its own form, too: large GGUF files then start faster
     the next time, and take their space on the disk a second time.
+    other_programs: whether models that other programs keep on this disk are used.
+    folders: folders with model files, beside those of other programs.
     """
 
     language: str = ""
@@ -62,6 +64,22 @@ class Settings:
     journal: str = ""
     keep_conversations: bool = True
     keep_compiled: bool = False
+    other_programs: bool = True
+    folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where models may lie that no pull of ours brought. Nothing says that any of these folders is there.
+
+    ollama: folders with `manifests` and `blobs`. lm_studio: home folders of people who may have it. hub: caches of the
+    Hugging Face hub. folders: those of the settings.
+    """
+
+    ollama: tuple[Path, ...] = ()
+    lm_studio: tuple[Path, ...] = ()
+    hub: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = ()
 
 
 def folders(environment: Mapping[str, str] = os.environ) -> Folders:
@@ -80,6 +98,30 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
     path = folders(environment).config / FILE_NAME
     chosen = {**_from_file(path), **_from_environment(environment)}
     return Settings(**chosen)
+
+
+def places(chosen: Settings | None = None, environment: Mapping[str, str] = os.environ) -> Places:
+    """Where models of other programs are looked for, by the settings in force or others. Raises InvalidSetting."""
+    chosen = chosen or settings(environment)
+    named = tuple(Path(os.path.expanduser(folder)).absolute() for folder in chosen.folders)  # noqa: PTH111 - never fails
+    if not chosen.other_programs:
+        return Places(folders=named)
+    home = Path(environment.get("HOME") or Path.home())
+    own = environment.get("OLLAMA_MODELS")
+    # Where the service of Linux keeps them, which runs as a user of its own.
+    service = Path("/usr/share/ollama/.ollama/models")
+    ollama = (Path(own).expanduser(),) if own else (home / ".ollama" / "models", service)
+    return Places(ollama, (home,), (_hub_cache(environment, home),), named)
+
+
+def _hub_cache(environment: Mapping[str, str], home: Path) -> Path:
+    """The folder that the hub's own client takes: https://huggingface.co/docs/huggingface_hub/guides/manage-cache."""
+    if cache_ := environment.get("HF_HUB_CACHE") or environment.get("HUGGINGFACE_HUB_CACHE"):
+        return Path(cache_).expanduser()
+    if hub := environment.get("HF_HOME"):
+        return Path(hub).expanduser() / "hub"
+    caches = environment.get("XDG_CACHE_HOME")
+    return (Path(caches).expanduser() if caches else home / ".cache") / "huggingface" / "hub"
 
 
 def system_language(environment: Mapping[str, str] = os.environ) -> str:
@@ -123,6 +165,8 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise InvalidSetting(FILE_NAME, str(error), str(path)) from error
     kinds = {item.name: type(item.default) for item in fields(Settings)}
     for name, value in body.items():
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            body[name] = value = tuple(value)
         if type(value) is not kinds.get(name):
             raise InvalidSetting(name, repr(value), str(path))
     return body
@@ -140,6 +184,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _parsed(value: str, kind: type, variable: str) -> Any:
     switches = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if kind is tuple:  # as in PATH
+        return tuple(item for item in value.split(os.pathsep) if item)
     try:
         return switches[value.lower()] if kind is bool else kind(value)
     except (KeyError, ValueError) as error:

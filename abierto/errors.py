@@ -4,20 +4,22 @@
     ├── InputError            what was asked cannot be done as asked          exit 2
     │   ├── EmptyPrompt · InvalidEncoding · InvalidSource · HashMissing · InvalidSetting · OptionOutOfRange
     │   ├── InvalidSchema · AnswerNotValid · PromptTooLong · NotConfirmed · UsageFault
+    │   └── NotOurs
     ├── NotFoundError         a name that leads nowhere                       exit 3
-    │   ├── UnknownModel · UnknownEngine · UnknownConversation
+    │   ├── UnknownModel · UnknownQuantization · UnknownEngine · UnknownConversation
     │   └── ModelNotPulled · FileMissing · AmbiguousFile
     ├── ModelFileError        a file that is not what it should be            exit 4
-    │   └── NotAModel · CorruptFile · NoEngineForFile
+    │   └── NotAModel · CorruptFile · NoEngineForFile · PartMissing
     ├── ResourceError         this computer has not enough of something       exit 5
     │   └── NotEnoughMemory · NotEnoughDisk · FolderNotWritable · JournalUnavailable · PackageMissing
     ├── SourceError           what was to be fetched did not arrive whole     exit 6
     │   ├── PackageNotFound · FileNotInPackage · RepositoryNotFound · FileNotInRepository · GatedModel
     │   └── SourceUnreachable · DownloadInterrupted · HashMismatch
     ├── BusyError             somebody else is at it                          exit 7
-    │   └── PullInProgress · ModelInUse
+    │   └── PullInProgress · ModelInUse · BeingDownloaded
     ├── EngineError           the program that runs the model failed          exit 8
-    │   └── EngineMissing · EngineBroken · LoadFailed · EngineFailed · EngineCrashed · MissingFeature
+    │   ├── EngineMissing · EngineBroken · LoadFailed · EngineFailed · EngineCrashed · MissingFeature
+    │   └── UnknownArchitecture
     └── Cancelled             the person stopped it                           exit 130
 
 An error carries a code and facts, never a sentence: the faces word it from `abierto/locale`, by the
@@ -159,6 +161,14 @@ class UsageFault(InputError):
     about: dict[str, Any] | None = None
 
 
+class NotOurs(InputError):
+    """A model of another program, which only that one may change. `owner` is a key under `owner.`"""
+
+    name: str
+    owner: str
+    path: str
+
+
 class NotFoundError(AbiertoError):
     """A name that leads nowhere."""
 
@@ -170,6 +180,14 @@ class UnknownModel(NotFoundError):
 
     name: str
     nearest: Sequence[str] = ()
+
+
+class UnknownQuantization(NotFoundError):
+    """A quantisation that a card does not have. `choices` maps those that it has to their bytes, where known."""
+
+    name: str
+    quantization: str
+    choices: Mapping[str, int | None]
 
 
 class UnknownEngine(NotFoundError):
@@ -200,10 +218,14 @@ class FileMissing(NotFoundError):
 
 
 class AmbiguousFile(NotFoundError):
-    """A source that several models answer to. `choices` maps what to add to `source` for one of them to its bytes."""
+    """A source that several models answer to. `choices` maps what to add to `source` for one of them to its bytes.
+
+    `best`: the one of them that suits this computer best; empty where nobody has compared them with its memory.
+    """
 
     source: str
     choices: Mapping[str, int]
+    best: str = ""
 
 
 class ModelFileError(AbiertoError):
@@ -232,6 +254,13 @@ class NoEngineForFile(ModelFileError):
 
     path: str
     format: str
+
+
+class PartMissing(ModelFileError):
+    """A model in several files, of which the one at `path` is not there."""
+
+    path: str
+    model: str
 
 
 class ResourceError(AbiertoError):
@@ -364,6 +393,15 @@ class ModelInUse(BusyError):
     name: str
 
 
+class BeingDownloaded(BusyError):
+    """A file that another program has not fetched to its end. Sizes in bytes; `owner` is a key under `owner.`"""
+
+    name: str
+    owner: str
+    received: int
+    total: int
+
+
 class EngineError(AbiertoError):
     """The program that runs the model failed."""
 
@@ -412,6 +450,14 @@ class MissingFeature(EngineError):
 
     engine: str
     feature: str
+
+
+class UnknownArchitecture(EngineError):
+    """A model of a kind that no engine here knows. `tried` names the engines with the versions of their packages."""
+
+    model: str
+    architecture: str
+    tried: Sequence[str]
 
 
 class Cancelled(AbiertoError):

@@ -29,6 +29,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     place = tmp_path / "abierto-home"
     monkeypatch.setenv("ABIERTO_HOME", str(place))
     monkeypatch.setenv("ABIERTO_LANGUAGE", "en")
+    # What other programs of whoever runs the tests keep on this disk is no concern of theirs.
+    monkeypatch.setenv("ABIERTO_OTHER_PROGRAMS", "no")
     locale.use("en")
     yield place
     locale.use("en")

@@ -1,5 +1,6 @@
 """Settings come from the environment, then the file, then the defaults; a bad one is named, never ignored."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,19 @@ def test_environment_wins_over_file_over_default(tmp_path: Path) -> None:
     assert (found.language, found.context, found.keep_conversations, found.engine) == ("es", 2048, False, "auto")
 
 
+def test_folders_are_a_list_in_the_file_and_a_path_in_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('folders = ["/a", "~/b"]\n')
+    environment = {"ABIERTO_HOME": str(tmp_path)}
+    assert config.settings(environment).folders == ("/a", "~/b")
+    assert config.places(environment=environment).folders == (Path("/a"), Path.home() / "b")
+    environment["ABIERTO_FOLDERS"] = f"/c{os.pathsep}{os.pathsep}/d"
+    assert config.settings(environment).folders == ("/c", "/d")
+
+
 @pytest.mark.parametrize(
     "written",
-    ['context = "long"', "context = true", "nonsense = 1", "context = ", "\x00"],
-    ids=["wrong type", "a switch for a number", "unknown", "no TOML", "no text"],
+    ["folders = [1]", 'folders = "/a"', 'context = "long"', "context = true", "nonsense = 1", "context = ", "\x00"],
+    ids=["a list of numbers", "no list", "wrong type", "a switch for a number", "unknown", "no TOML", "no text"],
 )
 def test_a_bad_file_is_named(tmp_path: Path, written: str) -> None:
     (tmp_path / "config.toml").write_text(written)

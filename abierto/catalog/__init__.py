@@ -12,7 +12,7 @@ from pathlib import Path
 
 from abierto.catalog.card import Card, Evidence, Weights, read
 
-__all__ = ["Card", "Evidence", "Weights", "cards", "find", "nearest", "speaking"]
+__all__ = ["Card", "Evidence", "Weights", "cards", "find", "find_form", "nearest", "speaking"]
 
 _FOLDER = Path(__file__).with_name("cards")
 # How every card begins, so that a name is found without understanding sixty files.
@@ -30,6 +30,17 @@ def find(name: str) -> Card | None:
     """The card of this name or alias, in any mixture of capitals."""
     path = _names().get(name.lower())
     return _read(path) if path else None
+
+
+def find_form(name: str) -> tuple[Card | None, str]:
+    """The card that a name means, and which of its `weights` where the name ends in one: `qwen3:4b:q8_0`; else ""."""
+    card = find(name)
+    if card:
+        return card, ""
+    before, _, last = name.rpartition(":")
+    card = find(before)
+    form = next((form for form in card.weights if form.lower() == last.lower()), "") if card else ""
+    return (card, form) if form else (None, "")
 
 
 def nearest(name: str, also: Iterable[str] = ()) -> list[str]:

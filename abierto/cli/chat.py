@@ -10,7 +10,7 @@ import click
 from abierto import config
 from abierto.cli import out
 from abierto.cli.answer import Shown, show
-from abierto.cli.notices import language_notice, stats_line
+from abierto.cli.notices import claim_line, language_notice, stats_line
 from abierto.cli.words import argument, command, option
 from abierto.errors import EmptyPrompt, InvalidEncoding, JournalUnavailable, ModelNotPulled
 from abierto.locale import text
@@ -122,6 +122,8 @@ def _answer(asked: Asked, question: str, as_json: bool) -> None:
     before = () if asked.system is None else (Message("system", asked.system),)
     request = ChatRequest((*before, Message("user", question)), asked.sampling, asked.schema)
     with _open(asked, question) as model:
+        for claim in model.claims:
+            out.note(claim_line(claim))
         notice = language_notice(model, question)
         if notice:
             out.note(notice)

@@ -8,15 +8,24 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from importlib import metadata
 from importlib.util import find_spec
+from itertools import groupby
 from pathlib import Path
 
 from abierto import __version__, config, engines, machine
 from abierto.cli import out
 from abierto.cli.words import command, option
-from abierto.errors import AbiertoError, EngineBroken, FolderNotWritable, InvalidSetting, JournalUnavailable
+from abierto.errors import (
+    AbiertoError,
+    EngineBroken,
+    FileMissing,
+    FolderNotWritable,
+    InvalidSetting,
+    JournalUnavailable,
+)
 from abierto.locale import text
 from abierto.locale.numbers import count, size
-from abierto.store import kept, records
+from abierto.store import elsewhere, kept, records
+from abierto.store.foreign import ForeignModel
 
 Row = tuple[str, str]
 
@@ -31,7 +40,7 @@ def doctor(as_json: bool) -> None:
     except InvalidSetting as error:
         problems.append(error)
         chosen = config.Settings()
-    rows = [*_versions(), *_computer(), *_engines(chosen), *_folders(), *_settings(chosen)]
+    rows = [*_versions(), *_computer(), *_engines(chosen), *_folders(chosen), *_settings(chosen)]
     problems += _problems(chosen)
     if as_json:
         facts: dict[str, object] = dict(rows)
@@ -80,7 +89,7 @@ def _engines(chosen: config.Settings) -> Iterator[Row]:
         yield "llama_server", text(used, path=program)
 
 
-def _folders() -> Iterator[Row]:
+def _folders(chosen: config.Settings) -> Iterator[Row]:
     folders = config.folders()
     pulled = records.all_records(folders.models)
     yield "data", str(folders.data)
@@ -89,17 +98,27 @@ def _folders() -> Iterator[Row]:
         text("doctor.models_value", count=count(len(pulled)), size=size(sum(record.size for record in pulled))),
     )
     yield "cache", f"{folders.cache} ({size(kept.bytes_in(folders.cache))})"
+    others = groupby(elsewhere.not_pulled(config.places(chosen), pulled), key=lambda model: model.owner)
+    yield "elsewhere", "; ".join(_counted(owner, list(found)) for owner, found in others) or text("word.none")
     yield "disk", size(machine.disk_free(folders.data))
     yield "config", str(folders.config / config.FILE_NAME)
 
 
+def _counted(owner: str, models: list[ForeignModel]) -> str:
+    taken = size(sum(model.size for model in models))
+    return text("doctor.elsewhere_value", owner=text(f"owner.{owner}"), count=count(len(models)), size=taken)
+
+
 def _settings(chosen: config.Settings) -> Iterator[Row]:
     for name, value in asdict(chosen).items():
-        yield f"setting {name}", str(value)
+        yield f"setting {name}", ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _problems(chosen: config.Settings) -> Iterator[AbiertoError]:
     folders = config.folders()
+    for folder in config.places(chosen).folders:
+        if not folder.is_dir():
+            yield FileMissing(str(folder))
     for name, package in engines.PACKAGES.items():
         if find_spec(package):
             yield from _import_problems(name)

@@ -58,5 +58,5 @@ def _license(facts: Mapping[str, str | list[str]]) -> str:
 
 def _models() -> Iterator[tuple[str, str, str]]:
     for record in records.all_records(config.folders().models):
-        card = catalog.find(record.name)
+        card = catalog.find_form(record.name)[0]
         yield "model", record.name, (card.license if card else None) or text("word.unknown")

@@ -1,30 +1,36 @@
 """`abierto models` and `abierto remove`: what is on this disk, what could be, and what shall not be any more."""
 
+from pathlib import Path
 from typing import Any
 
 from abierto import catalog, config
 from abierto.catalog import Card
 from abierto.cli import out
 from abierto.cli.words import argument, command, option
-from abierto.errors import UnknownModel
+from abierto.errors import AbiertoError, BeingDownloaded, NotOurs, UnknownModel
 from abierto.locale import text
 from abierto.locale.numbers import size
-from abierto.store import kept, records
+from abierto.runtime.pulled import record_of
+from abierto.store import elsewhere, kept, records
+from abierto.store.foreign import ForeignModel, trouble
 
 
 @command("models")
 @option("--all", "everything", is_flag=True)
 @option("--json", "as_json", is_flag=True)
 def models(everything: bool, as_json: bool) -> None:
-    """List the pulled models, and with --all the cards of those that are not."""
+    """List the pulled models and those of other programs, and with --all the cards of those that are not here."""
     folder = config.folders().models
     pulled = records.all_records(folder)
-    names = {record.name for record in pulled}
+    foreign = elsewhere.not_pulled(config.places(), pulled)
+    names = {card.name for record in pulled if (card := catalog.find_form(record.name)[0])}
     others = [card for card in catalog.cards().values() if card.name not in names] if everything else []
     if as_json:
-        out.as_json([_facts(record) for record in pulled] + [{"name": card.name, "pulled": False} for card in others])
+        cards = [{"name": card.name, "pulled": False} for card in others]
+        out.as_json([*map(_facts, pulled), *map(_foreign_facts, foreign), *cards])
         return
     rows = [(record.name, size(record.size), _state(record), record.source) for record in pulled]
+    rows += [(model.name, size(model.size), _foreign_state(model), _place(model)) for model in foreign]
     rows += [(card.name, _card_size(card), text("models.not_here"), _card_source(card)) for card in others]
     for leftover in records.partials(folder):
         rows.append((leftover.name, size(leftover.size), text("models.partial"), ""))
@@ -48,6 +54,30 @@ def _facts(record: records.Record) -> dict[str, Any]:
     }
 
 
+def _foreign_facts(model: ForeignModel) -> dict[str, Any]:
+    problem = trouble(model)
+    return {
+        "name": model.name,
+        "pulled": False,
+        "owner": model.owner,
+        "usable": problem is None,
+        "problem": problem.code if problem else None,
+        "size": model.size,
+        "files": [{"path": str(file.path), "size": file.size, "sha256": file.sha256} for file in model.files],
+        "projector": str(model.projector.path) if model.projector else None,
+    }
+
+
+def _foreign_state(model: ForeignModel) -> str:
+    problem = trouble(model)
+    state = "foreign" if problem is None else "growing" if isinstance(problem, BeingDownloaded) else "unusable"
+    return text(f"models.{state}", owner=text(f"owner.{model.owner}"))
+
+
+def _place(model: ForeignModel) -> str:
+    return f"file:{model.files[0].path if model.files else model.place}"
+
+
 def _state(record: records.Record) -> str:
     return text("models.here" if record.intact else "models.changed")
 
@@ -67,12 +97,13 @@ def _card_source(card: Card) -> str:
 def remove(model: str, yes: bool) -> None:
     """Delete a pulled model after saying what that frees."""
     folder = config.folders().models
-    card = catalog.find(model)
-    name = card.name if card else model
-    record = records.get(folder, name)
+    record = record_of(model, folder)
+    card, form = catalog.find_form(model)
+    wanted = f"{card.name}:{form}" if card and form else card.name if card else model
+    name = record.name if record else wanted
     taken = [found for found in (*records.partials(folder), *records.damaged(folder)) if found.name == name]
     if record is None and not taken:
-        raise UnknownModel(name, catalog.nearest(name, (found.name for found in records.all_records(folder))))
+        raise _not_to_remove(model, folder)
     cache, files = config.folders().cache, [file.path for file in record.files] if record else []
     frees = size(records.frees(folder, name) + kept.bytes_of(cache, files))
     if not yes and not out.confirm(text("remove.question", name=name, size=frees), option="--yes"):
@@ -85,3 +116,9 @@ def remove(model: str, yes: bool) -> None:
         out.say(text("remove.forgotten", name=name, path=record.files[0].path))
     else:
         out.say(text("remove.done", name=name, size=size(freed + kept_bytes)))
+
+
+def _not_to_remove(name: str, folder: Path) -> AbiertoError:
+    for model in elsewhere.named(config.places(), name):
+        return NotOurs(model.name, model.owner, str(model.files[0].path if model.files else model.place))
+    return UnknownModel(name, catalog.nearest(name, (found.name for found in records.all_records(folder))))

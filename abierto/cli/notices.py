@@ -5,6 +5,7 @@ from abierto.catalog.language import detect
 from abierto.locale import text
 from abierto.locale.numbers import count, duration, rate, size
 from abierto.locale.wording import language as language_name
+from abierto.runtime.claims import Claim
 from abierto.runtime.model import Model, Stats
 
 
@@ -23,6 +24,18 @@ def language_notice(model: Model, message: str) -> str | None:
     if able:
         return text("notice.language", **values, models=", ".join(able[:3]), first=able[0])
     return text("notice.language_file", **values)
+
+
+def claim_line(claim: Claim) -> str:
+    """That another model answers to the name that was typed: which one is used, why, and how to use the other."""
+    return text(
+        "claim.note",
+        name=claim.name,
+        winner=text(f"claim.{claim.winner}"),
+        other=text(f"claim.{claim.other}"),
+        reason=text(f"claim.reason.{claim.reason}"),
+        command=claim.command,
+    )
 
 
 def stats_line(stats: Stats) -> str:

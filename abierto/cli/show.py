@@ -1,19 +1,21 @@
 """`abierto show`: what is known of a model, from its card and from the header of its file."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from abierto import catalog, config, locale
 from abierto.catalog import Card
 from abierto.cli import out
+from abierto.cli.notices import claim_line
 from abierto.cli.words import argument, command, option
 from abierto.errors import ModelNotPulled, NoEngineForFile, UnknownModel
 from abierto.formats import footprint, openvino_model
-from abierto.formats.gguf import GGUFHeader, read_header
+from abierto.formats.gguf import GGUFHeader, read_parts
 from abierto.locale import text
 from abierto.locale.numbers import count, size
 from abierto.locale.wording import language as language_name
-from abierto.runtime import resolve
+from abierto.runtime import pulled, quantization, resolve
 
 
 @command("show")
@@ -21,27 +23,32 @@ from abierto.runtime import resolve
 @option("--json", "as_json", is_flag=True)
 def show(model: str, as_json: bool) -> None:
     """What is known of a model: its card, and the header of its file if it is here."""
-    card, target, header, file = catalog.find(model), None, None, ""
+    card, target, header, unread = catalog.find_form(model)[0], None, None, ""
     try:
         target = resolve.resolve(model, config.folders().models)
-        header = read_header(target.files[0]) if target.format == "gguf" else None
+        header = read_parts(target.files) if target.format == "gguf" else None
     except (ModelNotPulled, UnknownModel):
         if card is None:
             raise
-    except NoEngineForFile as unread:
-        out.warn(unread)
-        file = unread.path
+    except NoEngineForFile as error:
+        out.warn(error)
+        unread = error.path
+    for claim in target.claims if target else ():
+        out.note(claim_line(claim))
     if as_json:
         body = asdict(card) if card else {"name": model}
-        out.as_json({**body, "files": target.files if target else (), "header": _header(header) if header else None})
+        place = {"files": target.files, "owner": target.owner or None} if target else {"files": (), "owner": None}
+        out.as_json({**body, **place, "header": _header(header) if header else None})
         return
     rows = [*(_card_rows(card) if card else ()), *(_header_rows(header) if header else ())]
     if target and target.files:
         rows += _openvino_rows(target.files[0]) if target.format == "openvino" else ()
-        rows.append(("file", target.files[0]))
+        rows += [("file", file) for file in target.files]
+        rows += [("projector", target.projector)] if target.projector else []
+        rows += [("owner", text(f"owner.{target.owner}"))] if target.owner else []
         rows.append(("vouched", text("show.yes" if target.vouched else "show.no")))
-    elif file:
-        rows.append(("file", file))
+    elif unread:
+        rows.append(("file", unread))
     elif card and card.weights:
         rows.append(("file", text("show.not_here", name=card.name)))
     for label, value in rows:
@@ -59,9 +66,26 @@ def _card_rows(card: Card) -> list[tuple[str, str]]:
         rows.append(("license", card.license))
     if card.languages:
         rows.append(("languages", ", ".join(language_name(code) for code in card.languages)))
-    rows += [("source", weights.source) for weights in card.weights.values()]
+    several = len(card.weights) > 1
+    rows += _quantizations(card) if several else [("source", weights.source) for weights in card.weights.values()]
     rows += [("evidence", f"{', '.join(item.facts)}: {item.url} ({item.read})") for item in card.evidence]
     return rows
+
+
+def _quantizations(card: Card) -> Iterator[tuple[str, str]]:
+    """The forms to choose from, which of them are here, and which one would be chosen on this computer."""
+    folder = config.folders().models
+    chosen = quantization.of_card(card).form
+    for form, weights in card.weights.items():
+        here = pulled.record_of(f"{card.name}:{form}", folder) is not None
+        state = text("show.form_here") if here else text("show.form_chosen") if form == chosen else ""
+        bytes_ = size(weights.size) if weights.size else text("word.unknown")
+        yield (
+            "quantization",
+            text(
+                "show.quantization_value", form=f"{card.name}:{form}", size=bytes_, state=state, source=weights.source
+            ),
+        )
 
 
 def _header_rows(header: GGUFHeader) -> list[tuple[str, str]]:

@@ -5,16 +5,19 @@ claims. Layout: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. It kn
 """
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from abierto.errors import FileMissing, NotAModel
+from abierto.errors import FileMissing, NotAModel, PartMissing
 from abierto.formats.detect import detect
+from abierto.formats.faults import corrupt
 from abierto.formats.ggml_types import TYPES
 from abierto.formats.gguf_bytes import HeaderBytes
 from abierto.formats.gguf_checks import check_layout, check_model
 from abierto.formats.gguf_header import ArrayInfo, GGUFHeader, Scalar, TensorInfo, Value
 
-__all__ = ["ArrayInfo", "GGUFHeader", "Scalar", "TensorInfo", "Value", "read_header"]
+__all__ = ["ArrayInfo", "GGUFHeader", "Scalar", "TensorInfo", "Value", "read_header", "read_parts"]
 
 MAX_PAIRS = 65_536
 MAX_TENSORS = 65_536
@@ -49,6 +52,23 @@ def read_header(path: str | Path) -> GGUFHeader:
     check_layout(header, str(path))
     check_model(header, str(path))
     return header
+
+
+def read_parts(paths: Sequence[str]) -> GGUFHeader:
+    """The header of a model that is split over files, in their order: the metadata of the first, the tensors of all.
+
+    Raises what `read_header` raises, PartMissing where the first file says that there are more, and CorruptFile where
+    one of them is another part than its place says.
+    """
+    first, *others = headers = [read_header(path) for path in paths]
+    if first.split_count > len(headers):
+        alone = Path(paths[0])
+        raise PartMissing(str(alone.with_name(f"{alone.stem}-00002-of-{first.split_count:05}.gguf")), alone.name)
+    for number, (header, path) in enumerate(zip(headers, paths, strict=True)):
+        if others and (header.split_number, header.split_count) != (number, len(headers)):
+            raise corrupt(path, "parts_disagree", number=header.split_number + 1, count=header.split_count)
+    tensors = tuple(tensor for header in headers for tensor in header.tensors)
+    return replace(first, tensors=tensors, file_size=sum(header.file_size for header in headers)) if others else first
 
 
 def _header(source: HeaderBytes) -> GGUFHeader:

@@ -8,7 +8,9 @@ from abierto.errors import (
     CorruptFile,
     NotAModel,
     NotEnoughMemory,
+    NotOurs,
     PromptTooLong,
+    UnknownQuantization,
     UsageFault,
 )
 from abierto.locale import has, text
@@ -29,7 +31,17 @@ def words(error: AbiertoError) -> dict[str, str]:
         worded["found"] = text(f"found.{error.found}")
     if isinstance(error, AmbiguousFile):
         worded["choices"] = ", ".join(f"{choice} ({size(bytes_)})" for choice, bytes_ in error.choices.items())
+        chosen = error.best or next(iter(error.choices), "")
+        worded["advice"] = text(f"ambiguous.{'best' if error.best else 'first'}", source=error.source, file=chosen)
+    if isinstance(error, UnknownQuantization):
+        sizes = {choice: size(bytes_) if bytes_ else text("word.unknown") for choice, bytes_ in error.choices.items()}
+        worded["choices"] = ", ".join(f"{choice} ({size_})" for choice, size_ in sizes.items())
         worded["first"] = next(iter(error.choices), "")
+    if owner := error.facts.get("owner"):
+        worded["owner"] = text(f"owner.{owner}")
+    if isinstance(error, NotOurs):
+        repository = "/".join(error.name.split("/")[:2])
+        worded["advice"] = text(f"removal.{error.owner}", name=error.name, path=error.path, repository=repository)
     if isinstance(error, PromptTooLong):
         longer = error.trained > error.context
         worded["advice"] = text("advice.longer_context" if longer else "advice.shorten", trained=count(error.trained))

@@ -3,17 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from abierto import catalog, machine
+from abierto import catalog, engines, machine
 from abierto.config import Settings
 from abierto.errors import NotEnoughMemory, OptionOutOfRange
 from abierto.formats import footprint, openvino_model
-from abierto.formats.gguf import read_header
+from abierto.formats.gguf import read_parts
 from abierto.runtime.resolve import Target
 
 MB = 1_000_000
 # A context that nobody asked for costs memory that nobody asked for.
 USUAL_CONTEXT = 8192
 LEAST_CONTEXT = 512
+CHATS = ("text-generation", "image-text-to-text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def _size(target: Target) -> _Size:
     if target.format == "openvino":
         model = openvino_model.read(target.files[0])
         return _Size(model.context_length, model.weights_size, model.footprint, model.largest_context)
-    header = read_header(target.files[0])
+    header = read_parts(target.files)
     return _Size(
         header.context_length,
         header.file_size,
@@ -75,11 +76,19 @@ def _size(target: Target) -> _Size:
 
 
 def smaller_models(room: int, file_size: int) -> list[str]:
-    """Cards of the catalog whose weights are smaller than so many bytes and fit into `room` of them, largest first."""
-    sizes = {
-        card.name: min(weights.size for weights in card.weights.values() if weights.size)
-        for card in catalog.cards().values()
-        if any(weights.size for weights in card.weights.values())
-    }
-    fitting = [name for name, size in sizes.items() if size < min(room, file_size)]
-    return sorted(fitting, key=lambda name: -sizes[name])[:3]
+    """Models of the catalog to chat with that are smaller than so many bytes and fit into `room`, largest first.
+
+    A card with several quantisations is named with the largest one of them that fits.
+    """
+    limit = min(room, file_size)
+    sizes: dict[str, int] = {}
+    for card in catalog.cards().values():
+        fitting = {
+            form: weights.size
+            for form, weights in card.weights.items()
+            if weights.size and weights.size < limit and engines.engines_for(weights.format)
+        }
+        if fitting and card.pipeline_tag in CHATS:
+            form = max(fitting, key=lambda form: fitting[form])
+            sizes[card.name if len(card.weights) == 1 else f"{card.name}:{form}"] = fitting[form]
+    return sorted(sizes, key=lambda name: -sizes[name])[:3]

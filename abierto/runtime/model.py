@@ -18,6 +18,7 @@ from abierto.errors import AbiertoError, LoadFailed, MissingFeature, PromptTooLo
 from abierto.runtime import child, choice
 from abierto.runtime.choice import Variant
 from abierto.runtime.fit import Plan, plan
+from abierto.runtime.refusal import explained
 from abierto.runtime.resolve import Target, resolve
 from abierto.store import locks
 from abierto.tasks.chat import ChatRequest, Sampling
@@ -51,12 +52,13 @@ class Model:
     """A loaded model. Close it, or use it in a `with` block.
 
     context: tokens that a conversation may hold. last: what the last answer cost, None before the first.
-    pid: the process that computes.
+    pid: the process that computes. claims: what else answers to the name that it was loaded by.
     """
 
     def __init__(self, target: Target, session: Session, fitted: Plan, held: ExitStack) -> None:
         self.name = target.name
         self.card: Card | None = target.card
+        self.claims = target.claims
         self.engine = session.engine
         self.features = session.features
         self.context = session.context
@@ -200,7 +202,7 @@ def _first_able(
     variants: list[Variant], target: Target, context: int, settings: Settings, needs: frozenset[str]
 ) -> Session:
     """The session of the first variant that loads and can do what is needed; else of one that at least loads."""
-    refusal: LoadFailed | None = None
+    refusals: list[tuple[LoadFailed, LoadOptions]] = []
     for index, variant in enumerate(variants):
         others = [other.engine for other in variants[index + 1 :] if other.engine != variant.engine]
         options = LoadOptions(
@@ -212,13 +214,13 @@ def _first_able(
         try:
             session = _start(variant.engine, target, options)
         except LoadFailed as error:
-            refusal = refusal or error
+            refusals.append((error, options))
             continue
         if needs <= session.features or not others:
             return session
         session.close()
-    assert refusal, "there is always a variant"
-    raise refusal
+    assert refusals, "there is always a variant"
+    raise explained(refusals, target) from refusals[0][0].__cause__
 
 
 def _start(engine: str, target: Target, options: LoadOptions) -> Session:

@@ -1,26 +1,52 @@
 """From a name to the files of a model: what a person may type for `--model`, in one order of precedence.
 
-1. a source (`file:...`, `hf:...`, `pypi:...`); 2. a path of a file, or of a folder with an OpenVINO model; 3. a card
-or one of its aliases; 4. a pulled model.
-So a card's name always means the card; a pulled model of the same name is reached by its source.
+1. a source (`file:...`, `hf:...`, `pypi:...`); 2. a path of a file, or of a folder with an OpenVINO model; 3. a card,
+by its name or an alias, with or without one of its quantisations (`qwen3:4b:q8_0`); 4. a pulled model; 5. a model of
+another program: Ollama, LM Studio, the Hugging Face cache, a folder of the settings.
+
+A card whose files are not here gives way to what is: first to the very same file wherever it lies, then to a model of
+another program by the same name. What else answers to a name is told with the target, never passed over in silence.
 """
 
 import os
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from abierto import catalog
+from abierto import catalog, config
 from abierto.catalog import Card
-from abierto.errors import FileMissing, ModelNotPulled, NoEngineForFile, NotAModel, UnknownModel
+from abierto.config import Places
+from abierto.errors import (
+    AbiertoError,
+    BeingDownloaded,
+    FileMissing,
+    FileNotInRepository,
+    InvalidSource,
+    ModelNotPulled,
+    NoEngineForFile,
+    NotAModel,
+    PartMissing,
+    UnknownModel,
+    UnknownQuantization,
+)
 from abierto.formats import openvino_model
 from abierto.formats.detect import detect
-from abierto.store import records
+from abierto.formats.split import part_names, whole_name
+from abierto.runtime import claims
+from abierto.runtime.claims import Claim
+from abierto.runtime.pulled import best_of, record_of
+from abierto.store import elsewhere, hub_models, records
+from abierto.store.foreign import ForeignModel, arrived, trouble
 from abierto.store.records import Record
-from abierto.store.sources import FileSource, parse
+from abierto.store.sources import FileSource, HubSource, Source, parse
 
 SCHEMES = ("file:", "hf:", "https:", "pypi:")
 # Formats of models that no engine here reads yet; any other file is no model at all.
 OTHER_FORMATS = ("ggml", "safetensors", "onnx", "pickle", "tflite")
+_QUANTIZATION = re.compile(r"(?i)(ud-)?i?q\d\w*|tq\d_\d|mxfp\d\w*|int\d|bf16|f16|f32")
+_PARTIAL = re.compile(r"sha256-[0-9a-f]{64}-partial(-\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +56,8 @@ class Target:
     name: what to call it. files: absolute paths, the first is the one to open. format: of that file, `none` without.
     vouched: the file is the very one that the card names by its hash, unchanged since that was checked.
     record: its name in the store, which is also the name of its lock. projector: absolute path of the file that turns
-    images into what the model reads.
+    images into what the model reads. owner: the program whose file it is, a key under `owner.`; empty where a pull or a
+    path leads to it. claims: what else answers to the name.
     """
 
     name: str
@@ -40,53 +67,159 @@ class Target:
     vouched: bool = False
     record: str | None = None
     projector: str = ""
+    owner: str = ""
+    claims: tuple[Claim, ...] = ()
 
 
 def resolve(name: str, models: Path) -> Target:
-    """What a name means. Raises UnknownModel, ModelNotPulled, FileMissing, NotAModel, InvalidSource."""
+    """What a name means.
+
+    Raises UnknownModel, UnknownQuantization, ModelNotPulled, FileMissing, PartMissing, BeingDownloaded, NotAModel,
+    InvalidSource, AmbiguousFile.
+    """
     if name.startswith(SCHEMES):
-        return _by_source(name, models)
-    if os.sep in name or name.startswith("~") or name.endswith(".gguf") or Path(name).is_file():
-        return _by_path(Path(name))
-    card = catalog.find(name)
+        return _by_source(parse(name), models)
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 - leaves the name of nobody as it is
+    if path.is_file() or (_is_path(name) and path.exists()):
+        return replace(_by_path(path), claims=claims.of_file(name, models))
+    if name.startswith(("~", f".{os.sep}", f"..{os.sep}")) or path.is_absolute():
+        raise FileMissing(str(path.absolute()))
+    card, form = catalog.find_form(name)
     if card and not card.weights:
         return Target(card.name, card=card, vouched=True)
-    record = records.get(models, card.name if card else name)
+    places = config.places()
+    others = elsewhere.named(places, name)
+    record = record_of(name, models)
     if record:
-        return _by_record(record, card)
-    if card:
-        first = next(iter(card.weights.values()))
-        raise ModelNotPulled(card.name, first.size)
-    raise UnknownModel(name, catalog.nearest(name, (found.name for found in records.all_records(models))))
+        target, file = _by_record(record, card), record.files[0]
+        also = claims.of_others(name, "card" if card else "pulled", file.path, file.sha256, others)
+        return replace(target, claims=also)
+    found = _of_other_programs(name, card, form, others)
+    if found:
+        return found
+    if "/" in name:
+        found = _in_hub_cache(name, places)
+        if found:
+            return found
+    if _is_path(name):
+        raise FileMissing(str(path.absolute()))
+    raise _not_here(name, card, form, models, places)
 
 
-def _by_source(name: str, models: Path) -> Target:
-    source = parse(name)
+def _is_path(name: str) -> bool:
+    return os.sep in name or name.startswith("~") or name.lower().endswith(".gguf")
+
+
+def _by_source(source: Source, models: Path) -> Target:
     if isinstance(source, FileSource):
         return _by_path(source.path)
     for record in records.all_records(models):
         if record.source == str(source):
-            return _by_record(record, catalog.find(record.name))
+            return _by_record(record, catalog.find_form(record.name)[0])
+    found = _in_hub_cache(str(source).removeprefix("hf:"), config.places()) if isinstance(source, HubSource) else None
+    if found:
+        return found
     raise ModelNotPulled(str(source))
 
 
+def _in_hub_cache(name: str, places: Places) -> Target | None:
+    """What the cache has of `OWNER/NAME[@REVISION][:PATTERN]`. Raises AmbiguousFile where it has several."""
+    try:
+        source = parse(f"hf:{name}")
+    except InvalidSource:
+        return None
+    assert isinstance(source, HubSource)
+    for cache in places.hub:
+        # What the cache lacks of a repository says nothing about what the hub has.
+        with suppress(FileNotInRepository):
+            found = hub_models.of_source(cache, source)
+            if found:
+                return _by_foreign(found)
+    return None
+
+
 def _by_path(path: Path) -> Target:
-    path = path.expanduser().absolute()
+    path = path.absolute()
+    if _PARTIAL.fullmatch(path.name) and path.exists():
+        raise BeingDownloaded(path.name, "ollama", arrived(path), path.stat().st_size)
     if not path.exists():
         raise FileMissing(str(path))
     if main := openvino_model.main_file(path):
         return Target(path.name, (str(main),), _format(main))
-    return Target(path.stem, (str(path),), _format(path))
+    files = [path.with_name(part) for part in part_names(path.name)] or [path]
+    missing = next((file for file in files if not file.exists()), None)
+    if missing:
+        raise PartMissing(str(missing), whole_name(path.name))
+    return Target(whole_name(path.name).removesuffix(".gguf"), tuple(map(str, files)), _format(files[0]))
 
 
 def _by_record(record: Record, card: Card | None) -> Target:
     path = record.files[0].path
-    if not path.is_file():
-        raise FileMissing(str(path))
+    for file in record.files:
+        if not file.path.is_file():
+            raise FileMissing(str(file.path))
     hashes = {weights.sha256 for weights in card.weights.values()} if card else set()
     vouched = record.intact and all(file.sha256 in hashes for file in record.files)
     files = tuple(str(file.path) for file in record.files)
     return Target(record.name, files, _format(path), card, vouched, record.name)
+
+
+def _by_foreign(model: ForeignModel) -> Target:
+    """Never vouched for: whatever the other program says of the file, nobody here has verified it."""
+    problem = trouble(model)
+    if problem:
+        raise problem
+    files = tuple(str(file.path.absolute()) for file in model.files)
+    projector = str(model.projector.path.absolute()) if model.projector else ""
+    return Target(model.name, files, _format(Path(files[0])), projector=projector, owner=model.owner)
+
+
+def _of_other_programs(name: str, card: Card | None, form: str, others: Sequence[ForeignModel]) -> Target | None:
+    same = _same_file(card, form) if card else None
+    if card and same:
+        file = same.files[0]
+        also = claims.of_others(name, "card", file.path, file.sha256, others)
+        return replace(_by_foreign(same), name=f"{card.name}:{form}" if form else card.name, card=card, claims=also)
+    sound = [model for model in others if not trouble(model)]
+    # What another program is still fetching is worth the wait; what it has damaged does not stand in a card's way.
+    others = [model for model in others if not card or isinstance(trouble(model), BeingDownloaded)]
+    if not sound and not others:
+        return None
+    winner, *rest = sound or others
+    target = _by_foreign(winner)
+    absent = claims.of_absent_card(name, card, form, winner) if card else ()
+    also = claims.of_others(name, winner.owner, winner.files[0].path, winner.files[0].sha256, rest)
+    return replace(target, claims=(*absent, *also))
+
+
+def _same_file(card: Card, form: str) -> ForeignModel | None:
+    """A file of the card that another program has, as far as that program tells its content; of several the best."""
+    places = config.places()
+    wanted = {form: card.weights[form]} if form else dict(card.weights)
+    found = {
+        form: model
+        for form, weights in wanted.items()
+        if weights.sha256 and (model := elsewhere.with_content(places, weights.sha256)) and not trouble(model)
+    }
+    return found[best_of(card, list(found))] if found else None
+
+
+def _not_here(name: str, card: Card | None, form: str, models: Path, places: Places) -> AbiertoError:
+    if card:
+        size = card.weights[form or best_of(card, list(card.weights))].size
+        return ModelNotPulled(f"{card.name}:{form}" if form else card.name, size)
+    also = [record.name for record in records.all_records(models)]
+    also += [model.name for model in elsewhere.all_models(places)]
+    return unknown(name, catalog.nearest(name, also))
+
+
+def unknown(name: str, nearest: Sequence[str]) -> AbiertoError:
+    """The error for a name that nothing has: of a quantisation, where what stands before it is a card."""
+    before, _, last = name.rpartition(":")
+    card = catalog.find(before)
+    if card and card.weights and _QUANTIZATION.fullmatch(last):
+        return UnknownQuantization(card.name, last, {form: weights.size for form, weights in card.weights.items()})
+    return UnknownModel(name, nearest)
 
 
 def _format(path: Path) -> str:

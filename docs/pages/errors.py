@@ -9,6 +9,8 @@ _FAMILIES = {
     errors.CorruptFile: ("fault", "fault."),
     errors.NotAModel: ("found", "found."),
     errors.NotEnoughMemory: ("advice", "advice."),
+    errors.AmbiguousFile: ("advice", "ambiguous."),
+    errors.NotOurs: ("advice", "removal."),
 }
 
 

@@ -29,6 +29,8 @@ def test_pull_chat_and_remove(abierto: Abierto, weights: bytes, tmp_path: Path) 
     done = abierto("pull", SOURCE)
     assert done.status == 0, done.err
     assert abierto("models").out.split("\t")[0] == "tiny-q8_0"
+    (line,) = abierto("models", ABIERTO_OTHER_PROGRAMS="yes", HOME=str(tmp_path), OLLAMA_MODELS="").out.splitlines()
+    assert line.split("\t")[0] == "tiny-q8_0"  # not once more as a model of the hub's cache
     for name in ("tiny-q8_0", SOURCE):
         answer = abierto("chat", "-m", name, "--max-tokens", "20", "hola")
         assert answer.out.strip() == "Hé 你🙂.", answer.err
@@ -80,7 +82,7 @@ def test_several_quantisations_are_listed_with_their_sizes(
     assert done.status == 3
     assert word in done.err
     assert "Q4_K_M (5 B)" in done.err
-    assert "hf:ana/Tiny-GGUF:Q4_K_M" in done.err
+    assert "abierto pull hf:ana/Tiny-GGUF:Q8_0" in done.err  # the larger one, and it fits
 
 
 def test_a_gated_model_explains_what_to_do(abierto: Abierto, hub: StandInHub) -> None:

@@ -24,6 +24,8 @@ CARRIERS = {
     "CorruptFile": (1, "fault", "fault"),
     "corrupt": (1, "fault", "fault"),
     "NotAModel": (1, "found", "found"),
+    "NotOurs": (1, "owner", "owner"),
+    "BeingDownloaded": (1, "owner", "owner"),
     "UsageFault": (0, "fault", "usage"),
 }
 

@@ -56,6 +56,8 @@ def test_a_card_without_files_needs_none(models: Path) -> None:
         ("/nowhere/x", errors.FileMissing),
         ("/dev/null", errors.NotAModel),
         ("~/nowhere/x", errors.FileMissing),
+        ("~nobody-is-called-so/x", errors.FileMissing),
+        ("nowhere/x", errors.FileMissing),
         ("pypi:", errors.InvalidSource),
         ("", errors.UnknownModel),
     ],

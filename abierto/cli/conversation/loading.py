@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 
 from abierto import config
+from abierto.cli import out
+from abierto.cli.notices import claim_line
 from abierto.cli.pull import offer
 from abierto.errors import AbiertoError, ModelNotPulled
 from abierto.runtime.model import Model, load
@@ -30,8 +32,10 @@ def choose(name: str, engine: str = "", context: int = 0) -> Choice:
     except ModelNotPulled as missing:
         offer(missing)
         target = resolve(name, folder)
-    # What is not in the store is known by nothing but its path, and that has to hold in another folder too.
-    path = target.files[0] if target.files and target.record is None else ""
+    for claim in target.claims:
+        out.note(claim_line(claim))
+    # What is in no store is known by nothing but its path, and that has to hold in another folder too.
+    path = target.files[0] if target.files and not (target.record or target.owner) else ""
     return Choice(path or name, engine, context)
 
 

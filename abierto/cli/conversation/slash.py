@@ -15,7 +15,8 @@ from abierto.cli.draft import harmless
 from abierto.cli.notices import stats_line
 from abierto.locale import text
 from abierto.locale.numbers import count, decimal, duration, rate
-from abierto.store import records
+from abierto.store import elsewhere, records
+from abierto.store.foreign import trouble
 
 NONE = "-"
 
@@ -72,8 +73,9 @@ def _system(desk: Desk, argument: str) -> None:
 
 def _model(desk: Desk, name: str) -> None:
     if not name:
-        pulled = [record.name for record in records.all_records(config.folders().models)]
-        lines.show([(one, _about(desk, one, one in pulled)) for one in _models()])
+        cards = catalog.cards()
+        pulled = {record.name for record in records.all_records(config.folders().models)}
+        lines.show([(one, _about(desk, one, one in pulled or one not in cards)) for one in _models()])
         return
     choice = choose(name)
     out.note(text("chat.model.loading", model=choice.name))
@@ -90,12 +92,13 @@ def greeting(desk: Desk) -> str:
 
 
 def _models() -> list[str]:
-    pulled = [record.name for record in records.all_records(config.folders().models)]
-    return list(dict.fromkeys([*pulled, *catalog.cards()]))
+    pulled = records.all_records(config.folders().models)
+    foreign = [model.name for model in elsewhere.not_pulled(config.places(), pulled) if not trouble(model)]
+    return list(dict.fromkeys([*(record.name for record in pulled), *foreign, *catalog.cards()]))
 
 
 def _about(desk: Desk, name: str, pulled: bool) -> str:
-    card = catalog.find(name)
+    card = catalog.find_form(name)[0]
     built_in = card is not None and not card.weights
     state = text("chat.model.here" if pulled or built_in else "chat.model.not_here")
     current = text("chat.model.current") if name == desk.chosen.model.name else ""

@@ -1,0 +1,61 @@
+"""Which form of a model suits this computer: the largest that fits into its free memory. It opens no file.
+
+What fits is guessed from sizes alone, because it is wanted before anything is fetched; `fit` computes it exactly from
+the header of the file that is then there.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from abierto import config, engines, machine
+from abierto.catalog import Card
+
+MB = 1_000_000
+# What a conversation of the usual length takes beside the weights: 8192 tokens in models of 0.6 to 8 billion parameters
+# take 0.9 to 1.2 GB (for each token, block and head: 2 vectors of 64 to 128 numbers of 2 bytes); in smaller ones less.
+CONVERSATION = 1000 * MB
+_MOST_FOR_CONVERSATION = 2  # times the weights
+# Twice the memory of 8 bits, and so twice the time for each token on a processor: only where there is nothing else.
+_UNQUANTIZED = re.compile(r"(?i)(?<![a-z0-9])(bf16|fp?16|fp?32)(?![a-z0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """form: the key that was chosen. size: its bytes, None where unknown. fits: whether it fits into `room` bytes."""
+
+    form: str
+    size: int | None
+    fits: bool
+    room: int
+
+
+def needed(size: int) -> int:
+    """About how many bytes of memory weights of this size take, with a conversation of the usual length."""
+    return size + min(CONVERSATION, _MOST_FOR_CONVERSATION * size)
+
+
+def best(sizes: Mapping[str, int | None], room: int) -> Choice:
+    """The largest quantisation that fits into `room` bytes; where none fits, the smallest; unknown sizes last."""
+    known = {form: size for form, size in sizes.items() if size}
+    fitting = [form for form, size in known.items() if needed(size) <= room]
+    small = [form for form in fitting if not _UNQUANTIZED.search(form)]
+    if fitting:
+        form = max(small or fitting, key=lambda form: known[form])
+    elif known:
+        form = min(known, key=lambda form: known[form])
+    else:
+        form = next(iter(sizes))
+    return Choice(form, sizes[form], bool(fitting), room)
+
+
+def of_card(card: Card, among: Iterable[str] = ()) -> Choice:
+    """The form of a card's model that suits this computer, of all or of some; formats that an engine reads first."""
+    forms = {form: card.weights[form] for form in among or card.weights}
+    readable = {form: weights for form, weights in forms.items() if engines.engines_for(weights.format)}
+    return best({form: weights.size for form, weights in (readable or forms).items()}, free_memory())
+
+
+def free_memory() -> int:
+    """The bytes that a model may take now."""
+    return machine.room(machine.memory(), config.settings().memory_margin * MB)

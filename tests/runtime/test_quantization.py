@@ -1,0 +1,52 @@
+"""Which form of a model is chosen, by its size and the memory that is free."""
+
+import pytest
+
+from abierto.catalog import Card, Weights
+from abierto.runtime import quantization
+from abierto.runtime.quantization import best, needed
+
+GB = 1_000_000_000
+SIZES = {"f16": 8 * GB, "q8_0": 4 * GB, "q4_k_m": 5 * GB // 2, "q2_k": 2 * GB, "unknown": None}
+
+
+@pytest.mark.parametrize(
+    ("room", "form", "fits"),
+    [(100 * GB, "q8_0", True), (5 * GB, "q8_0", True), (4 * GB, "q4_k_m", True), (2 * GB, "q2_k", False)],
+)
+def test_the_largest_that_fits_with_a_conversation(room: int, form: str, fits: bool) -> None:
+    choice = best(SIZES, room)
+    assert (choice.form, choice.fits) == (form, fits)
+
+
+def test_unquantised_weights_are_taken_where_there_is_nothing_else() -> None:
+    assert best({"f16": 8 * GB, "BF16": 9 * GB}, 100 * GB).form == "BF16"
+    assert best({"f16": 8 * GB, "q8_0": 50 * GB}, 20 * GB).form == "f16"
+
+
+def test_where_no_size_is_known_the_first_is_taken() -> None:
+    choice = best({"q8_0": None, "q4_0": None}, 100 * GB)
+    assert (choice.form, choice.size, choice.fits) == ("q8_0", None, False)
+
+
+def test_a_conversation_with_a_small_model_is_small() -> None:
+    assert needed(GB // 10) == 3 * GB // 10
+    assert needed(10 * GB) == 11 * GB
+
+
+def test_what_an_engine_reads_goes_before_what_none_reads() -> None:
+    weights = {"fp8": Weights("hf:a/b", "safetensors", size=300), "q4_0": Weights("hf:a/b", "gguf", size=100)}
+    card = Card("a:1", "A", "text-generation", weights=weights)
+    assert quantization.of_card(card).form == "q4_0"
+    assert quantization.of_card(card, ["fp8"]).form == "fp8"
+
+
+def test_of_forty_files_the_one_that_suits_is_found_by_whatever_they_are_called() -> None:
+    sizes = {
+        f"UD-IQ{bits}_{letter}": (bits * 100 + number) * GB // 100
+        for bits in range(1, 9)
+        for number, letter in enumerate("ABCDE")
+    }
+    sizes |= {"sub/model-BF16.gguf": 9 * GB, "model.fp16": 9 * GB}
+    assert best(sizes, 69 * GB // 10).form == "UD-IQ5_E"
+    assert best(sizes, 100 * GB).form == "UD-IQ8_E"
