@@ -52,7 +52,7 @@ def _prepare(genai: Any, opened: Opened) -> None:
     """Compute something: the weights are put into the processor's own layout only then, which may take longer than all
     else. What is loaded is to be ready."""
     config = genai.GenerationConfig(max_new_tokens=2, ignore_eos=True, apply_chat_template=False)
-    prompt = " " if opened.takes_text else opened.tokenizer.encode(" ", add_special_tokens=False).input_ids
+    prompt = "a" if opened.takes_text else opened.tokenizer.encode("a", add_special_tokens=False).input_ids
     opened.pipeline.generate([prompt], [config])
 
 
