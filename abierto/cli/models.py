@@ -11,7 +11,7 @@ from abierto.errors import AbiertoError, BeingDownloaded, NotOurs, UnknownModel
 from abierto.locale import text
 from abierto.locale.numbers import size
 from abierto.runtime.pulled import record_of
-from abierto.store import elsewhere, records
+from abierto.store import elsewhere, kept, records
 from abierto.store.foreign import ForeignModel, trouble
 
 
@@ -108,16 +108,19 @@ def remove(model: str, yes: bool) -> None:
     taken = [found for found in (*records.partials(folder), *records.damaged(folder)) if found.name == name]
     if record is None and not taken:
         raise _not_to_remove(model, folder)
-    frees = size(records.frees(folder, name))
+    cache, files = config.folders().cache, [file.path for file in record.files] if record else []
+    frees = size(records.frees(folder, name) + kept.bytes_of(cache, files))
     if not yes and not out.confirm(text("remove.question", name=name, size=frees), option="--yes"):
         out.note(text("remove.kept", name=name))
         return
+    kept_bytes = kept.bytes_of(cache, files)
     freed = records.remove(folder, name)
     catalog.own.forget(name)
+    kept.forget(cache, files)
     if record and not freed and record.files[0].path.exists():
         out.say(text("remove.forgotten", name=name, path=record.files[0].path))
     else:
-        out.say(text("remove.done", name=name, size=size(freed)))
+        out.say(text("remove.done", name=name, size=size(freed + kept_bytes)))
 
 
 def _not_to_remove(name: str, folder: Path) -> AbiertoError:

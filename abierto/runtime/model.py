@@ -224,7 +224,7 @@ def _first_able(
             context=context,
             threads=choice.threads(variant, settings),
             projector=target.projector,
-            settings=variant.settings,
+            settings=choice.engine_settings(variant, settings),
         )
         try:
             session = _start(variant.engine, target, options)

