@@ -43,7 +43,7 @@ def models(everything: bool, as_json: bool) -> None:
 
 
 def _facts(record: records.Record) -> dict[str, Any]:
-    files = [{"path": str(file.path), "size": file.size, "sha256": file.sha256} for file in record.files]
+    files = [{"path": str(file.path), "size": file.size, "sha256": file.sha256} for file in record.all_files]
     return {
         "name": record.name,
         "pulled": True,
@@ -51,6 +51,7 @@ def _facts(record: records.Record) -> dict[str, Any]:
         "source": record.source,
         "pulled_at": record.pulled_at,
         "files": files,
+        "projector": str(record.projector.path) if record.projector else None,
     }
 
 
@@ -88,7 +89,8 @@ def _card_size(card: Card) -> str:
 
 
 def _card_source(card: Card) -> str:
-    return next((weights.source for weights in card.weights.values()), text("models.built_in"))
+    sources = [*(weights.source for weights in card.weights.values()), *card.links.values()]
+    return sources[0] if sources else text("models.built_in")
 
 
 @command("remove")

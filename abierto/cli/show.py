@@ -9,7 +9,7 @@ from abierto.catalog import Card
 from abierto.cli import out
 from abierto.cli.notices import claim_line
 from abierto.cli.words import argument, command, option
-from abierto.errors import ModelNotPulled, NoEngineForFile, UnknownModel
+from abierto.errors import ModelNotPulled, NoEngineForFile, NothingToFetch, UnknownModel
 from abierto.formats import footprint, openvino_model
 from abierto.formats.gguf import GGUFHeader, read_parts
 from abierto.locale import text
@@ -27,7 +27,7 @@ def show(model: str, as_json: bool) -> None:
     try:
         target = resolve.resolve(model, config.folders().models)
         header = read_parts(target.files) if target.format == "gguf" else None
-    except (ModelNotPulled, UnknownModel):
+    except (ModelNotPulled, NothingToFetch, UnknownModel):
         if card is None:
             raise
     except NoEngineForFile as error:
@@ -67,7 +67,8 @@ def _card_rows(card: Card) -> list[tuple[str, str]]:
     if card.languages:
         rows.append(("languages", ", ".join(language_name(code) for code in card.languages)))
     several = len(card.weights) > 1
-    rows += _quantizations(card) if several else [("source", weights.source) for weights in card.weights.values()]
+    sources = [weights.source for weights in card.weights.values()] or list(card.links.values())[:1]
+    rows += _quantizations(card) if several else [("source", source) for source in sources]
     rows += [("evidence", f"{', '.join(item.facts)}: {item.url} ({item.read})") for item in card.evidence]
     return rows
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from abierto import catalog, engines, machine
 from abierto.config import Settings
 from abierto.errors import NotEnoughMemory, OptionOutOfRange
-from abierto.formats import footprint, openvino_model
+from abierto.formats import footprint, openvino_model, projector
 from abierto.formats.gguf import read_parts
+from abierto.runtime import sight
 from abierto.runtime.resolve import Target
 
 MB = 1_000_000
 # A context that nobody asked for costs memory that nobody asked for.
 USUAL_CONTEXT = 8192
 LEAST_CONTEXT = 512
-CHATS = ("text-generation", "image-text-to-text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def plan(target: Target, asked: int, settings: Settings) -> Plan:
     wanted = asked or min(settings.context, trained)
     if wanted > trained:
         raise OptionOutOfRange("context", wanted, 1, trained)
-    room = machine.room(machine.memory(), settings.memory_margin * MB)
+    room = machine.room(machine.memory(), settings.memory_margin * MB) - sight.size_of(target)
     context = wanted or min(trained, USUAL_CONTEXT)
     estimate = size.estimate(context)
     if estimate > room:
@@ -67,6 +67,7 @@ def _size(target: Target) -> _Size:
         model = openvino_model.read(target.files[0])
         return _Size(model.context_length, model.weights_size, model.footprint, model.largest_context)
     header = read_parts(target.files)
+    projector.refuse(header, target.files[0])
     return _Size(
         header.context_length,
         header.file_size,
@@ -88,7 +89,7 @@ def smaller_models(room: int, file_size: int) -> list[str]:
             for form, weights in card.weights.items()
             if weights.size and weights.size < limit and engines.engines_for(weights.format)
         }
-        if fitting and card.pipeline_tag in CHATS:
+        if fitting and card.chats:
             form = max(fitting, key=lambda form: fitting[form])
             sizes[card.name if len(card.weights) == 1 else f"{card.name}:{form}"] = fitting[form]
     return sorted(sizes, key=lambda name: -sizes[name])[:3]

@@ -27,6 +27,7 @@ from abierto.errors import (
     ModelNotPulled,
     NoEngineForFile,
     NotAModel,
+    NothingToFetch,
     PartMissing,
     UnknownModel,
     UnknownQuantization,
@@ -74,8 +75,8 @@ class Target:
 def resolve(name: str, models: Path) -> Target:
     """What a name means.
 
-    Raises UnknownModel, UnknownQuantization, ModelNotPulled, FileMissing, PartMissing, BeingDownloaded, NotAModel,
-    InvalidSource, AmbiguousFile.
+    Raises UnknownModel, UnknownQuantization, ModelNotPulled, NothingToFetch, FileMissing, PartMissing,
+    BeingDownloaded, NotAModel, InvalidSource, AmbiguousFile.
     """
     if name.startswith(SCHEMES):
         return _by_source(parse(name), models)
@@ -85,7 +86,7 @@ def resolve(name: str, models: Path) -> Target:
     if name.startswith(("~", f".{os.sep}", f"..{os.sep}")) or path.is_absolute():
         raise FileMissing(str(path.absolute()))
     card, form = catalog.find_form(name)
-    if card and not card.weights:
+    if card and card.built_in:
         return Target(card.name, card=card, vouched=True)
     places = config.places()
     others = elsewhere.named(places, name)
@@ -101,7 +102,7 @@ def resolve(name: str, models: Path) -> Target:
         found = _in_hub_cache(name, places)
         if found:
             return found
-    if _is_path(name):
+    if _is_path(name) and not card:  # a card may be called as models on the hub are, with slashes
         raise FileMissing(str(path.absolute()))
     raise _not_here(name, card, form, models, places)
 
@@ -205,6 +206,8 @@ def _same_file(card: Card, form: str) -> ForeignModel | None:
 
 
 def _not_here(name: str, card: Card | None, form: str, models: Path, places: Places) -> AbiertoError:
+    if card and not card.weights:
+        return NothingToFetch(card.name, next(iter(card.links.values())))
     if card:
         size = card.weights[form or best_of(card, list(card.weights))].size
         return ModelNotPulled(f"{card.name}:{form}" if form else card.name, size)

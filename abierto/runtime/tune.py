@@ -17,7 +17,7 @@ from abierto import config, engines, machine
 from abierto.config import Settings
 from abierto.engines.session import LoadOptions, Session
 from abierto.errors import AbiertoError
-from abierto.runtime import child, choice
+from abierto.runtime import child, choice, sight
 from abierto.runtime.choice import Measured, Speeds, Variant
 from abierto.runtime.fit import plan
 from abierto.runtime.resolve import Target, resolve
@@ -76,6 +76,7 @@ def tune(name: str = "", engine: str = "", budget: float = BUDGET) -> Iterator[S
         target = resolve(name or settings.model, models)
         if target.record:
             held.enter_context(locks.use(models, target.record))
+        target = sight.with_projector(target, "", models)
         trained = plan(target, 0, settings).trained or CONTEXT
         plan(target, min(CONTEXT, trained), settings)
         rows: list[Row] = []

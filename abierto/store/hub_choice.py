@@ -23,6 +23,9 @@ _BESIDE = ("mmproj", "imatrix")
 # What is offered where nothing is meant.
 _MODELS = (".gguf", *hub_sets.WEIGHTS)
 _OFFERED = 5
+_PROJECTOR = "mmproj"
+# A projector's precisions, the best first: an image is small work, and bfloat16 is slow on many processors.
+_PRECISIONS = ("f16", "q8_0", "bf16", "f32")
 
 
 def choose(source: HubSource, files: Sequence[HubFile]) -> tuple[HubFile, ...]:
@@ -64,6 +67,27 @@ def _folder(source: HubSource, files: Sequence[HubFile]) -> tuple[HubFile, ...]:
 
 def _named(source: HubSource) -> str:
     return str(HubSource(source.repository, source.revision))
+
+
+def projector_beside(source: HubSource, files: Sequence[HubFile]) -> HubFile | None:
+    """The file that the model of a source sees with; None where it has none, or several that are not just precisions.
+
+    Raises what `choose` raises.
+    """
+    model = choose(source, files)[0]
+    if _PROJECTOR in model.name.lower() or not model.name.lower().endswith(".gguf"):
+        return None
+    found = [file for file in files if _PROJECTOR in file.name.lower() and file.name.lower().endswith(".gguf")]
+    folder = model.path.rpartition("/")[0]
+    found = [file for file in found if file.path.rpartition("/")[0] == folder] or found
+    if len({_QUANTISATION.sub("", file.path.lower()) for file in found}) > 1:
+        return None
+    return min(found, key=_precision, default=None)
+
+
+def _precision(file: HubFile) -> int:
+    named = (_quantisation(file.path) or "").lower()
+    return _PRECISIONS.index(named) if named in _PRECISIONS else len(_PRECISIONS)
 
 
 def _models(files: Iterable[HubFile]) -> dict[str, list[HubFile]]:

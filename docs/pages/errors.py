@@ -8,6 +8,7 @@ _FAMILIES = {
     errors.UsageFault: ("fault", "usage."),
     errors.CorruptFile: ("fault", "fault."),
     errors.NotAModel: ("found", "found."),
+    errors.ModelCannotSee: ("reason", "sight."),
     errors.NotEnoughMemory: ("advice", "advice."),
     errors.AmbiguousFile: ("advice", "ambiguous."),
     errors.NotOurs: ("advice", "removal."),

@@ -1,16 +1,17 @@
 """What fits is decided before anything is loaded, from the header and the memory of this computer."""
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
-from abierto import machine
+from abierto import catalog, machine
 from abierto.config import Settings
 from abierto.errors import NotEnoughMemory, OptionOutOfRange
 from abierto.formats import footprint, openvino_model
 from abierto.formats.gguf import read_header
-from abierto.runtime.fit import MB, plan
+from abierto.runtime.fit import MB, plan, smaller_models
 from abierto.runtime.resolve import Target, resolve
 from tests.tiny_gguf import TinyGGUF
 
@@ -73,6 +74,15 @@ def test_a_model_that_does_not_fit_at_all_offers_smaller_ones(target: Target) ->
     with pytest.raises(NotEnoughMemory) as caught:
         plan(target, 0, _margin_that_leaves(0))
     assert caught.value.fits_context == 0
+
+
+def test_only_models_that_chat_are_offered_in_place_of_one_that_does_not_fit(tmp_path: Path) -> None:
+    header = dataclasses.replace(read_header(TinyGGUF().write(tmp_path / "huge.gguf")), file_size=10**12)
+    sizes = (min((form.size or 0 for form in card.weights.values()), default=0) for card in catalog.cards().values())
+    offered = {name for room in sizes for name in smaller_models(room + 1, header.file_size)}
+    assert offered
+    found = [catalog.find_form(name)[0] for name in offered]
+    assert all(card and card.chats for card in found)
 
 
 def test_without_a_wish_the_context_shrinks_until_it_fits(tmp_path: Path) -> None:
