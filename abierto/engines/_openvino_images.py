@@ -12,11 +12,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from abierto.engines._openvino_batch import NAME, NATIVE, words
-from abierto.errors import EngineFailed
+from abierto.engines._openvino_batch import NATIVE
+from abierto.errors import BadImage
+from abierto.formats import images
 
 EYES = "openvino_vision_embeddings_model.xml"
-LARGEST = 100_000_000  # pixels; a header of a few bytes may claim any number, and each takes eight bytes here
 # What the decoder raises for an image that cannot be one.
 _UNREADABLE = (OSError, SyntaxError, *NATIVE)
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
@@ -30,23 +30,25 @@ def sees(folder: Path) -> bool:
     return (folder / EYES).is_file() and find_spec("PIL") is not None
 
 
-def decoded(image: bytes) -> Any:
-    """The image as the engine takes it: [1, height, width, 3], red, green and blue in 8 bits. Raises EngineFailed."""
+def decoded(image: bytes, name: str) -> Any:
+    """The image as the engine takes it: [1, height, width, 3], red, green and blue in 8 bits. name: for the errors.
+
+    Raises NotAnImage, BadImage.
+    """
     import numpy
     from openvino import Tensor
     from PIL import Image, ImageOps
 
-    Image.MAX_IMAGE_PIXELS = None  # it would only warn, on the person's screen
+    images.examine(image, name)
+    Image.MAX_IMAGE_PIXELS = None  # has been looked at; it would only warn, on the person's screen
     try:
         with Image.open(BytesIO(image), formats=_FORMATS) as opened:
-            if opened.width * opened.height > LARGEST:
-                raise ValueError(f"{opened.width} x {opened.height} pixels")
             # As it was held when it was taken; what is transparent becomes white, as on a page.
             whole = ImageOps.exif_transpose(opened).convert("RGBA")
         page = Image.new("RGBA", whole.size, "white")
         return Tensor(numpy.array(Image.alpha_composite(page, whole).convert("RGB"))[None])
     except _UNREADABLE as error:
-        raise EngineFailed(NAME, words(error)) from error
+        raise BadImage(name, "image_undecodable") from error
 
 
 def marked(content: str, first: int, count: int) -> str:
@@ -69,9 +71,9 @@ class Sizes:
     ask: Callable[[Callable[[Any], int]], int]
     known: dict[tuple[int, ...], int]
 
-    def tokens(self, images: Sequence[Any]) -> int:
+    def tokens(self, pictures: Sequence[Any]) -> int:
         """The tokens of these images. Raises EngineFailed, EngineCrashed."""
-        shapes = [tuple(image.shape) for image in images]
+        shapes = [tuple(picture.shape) for picture in pictures]
         for shape in shapes:
             if shape not in self.known:
                 self.known[shape] = self._measured([_MARK.format(0)], shape)

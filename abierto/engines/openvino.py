@@ -137,7 +137,7 @@ class OpenVINOSession:
         files = [image for message in request.messages for image in message.images]
         if files and "images" not in self.features:
             raise MissingFeature(NAME, "images")
-        images = [decoded(file) for file in files]
+        images = [decoded(file, str(number)) for number, file in enumerate(files, 1)]
         try:
             text = str(self._tokenizer.apply_chat_template(self._messages(request), add_generation_prompt=True))
             tokens = self._encode(unmarked(text, len(images)))

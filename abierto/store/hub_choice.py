@@ -65,13 +65,17 @@ def _folder(source: HubSource, files: Sequence[HubFile]) -> tuple[HubFile, ...]:
     return chosen
 
 
+def _named(source: HubSource) -> str:
+    return str(HubSource(source.repository, source.revision))
+
+
 def projector_beside(source: HubSource, files: Sequence[HubFile]) -> HubFile | None:
     """The file that the model of a source sees with; None where it has none, or several that are not just precisions.
 
     Raises what `choose` raises.
     """
     model = choose(source, files)[0]
-    if _PROJECTOR in model.name.lower():
+    if _PROJECTOR in model.name.lower() or not model.name.lower().endswith(".gguf"):
         return None
     found = [file for file in files if _PROJECTOR in file.name.lower() and file.name.lower().endswith(".gguf")]
     folder = model.path.rpartition("/")[0]
@@ -84,10 +88,6 @@ def projector_beside(source: HubSource, files: Sequence[HubFile]) -> HubFile | N
 def _precision(file: HubFile) -> int:
     named = (_quantisation(file.path) or "").lower()
     return _PRECISIONS.index(named) if named in _PRECISIONS else len(_PRECISIONS)
-
-
-def _named(source: HubSource) -> str:
-    return str(HubSource(source.repository, source.revision))
 
 
 def _models(files: Iterable[HubFile]) -> dict[str, list[HubFile]]:

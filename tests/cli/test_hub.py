@@ -42,31 +42,6 @@ def test_pull_chat_and_remove(abierto: Abierto, weights: bytes, tmp_path: Path) 
     assert not list((tmp_path / "huggingface").rglob("blobs/*"))
 
 
-def test_a_model_that_sees_comes_with_what_it_sees_with(abierto: Abierto, hub: StandInHub, tmp_path: Path) -> None:
-    model = TinyGGUF(says="Hé 你🙂.", dtype="f16", context=1024).build()
-    files = {"Tiny-Q8_0.gguf": model, "mmproj-F16.gguf": TinyProjector().build()}
-    hub.add("ana/Tiny-GGUF", files)
-    photo = tmp_path / "photo.png"
-    photo.write_bytes(png())
-    done = abierto("pull", SOURCE)
-    assert "sees images" in done.err, done.err
-    assert "already here" in abierto("pull", SOURCE).err
-    answer = abierto("chat", "-m", "tiny-q8_0", "--json", "What is this?", "--image", str(photo))
-    assert answer.status == 0, answer.err
-    body = json.loads(answer.out)
-    assert (body["text"], body["images"]) == ("Hé 你🙂.", [str(photo)])
-    [listed] = json.loads(abierto("models", "--json").out)
-    assert [Path(file["path"]).name for file in listed["files"]] == list(files)
-    place = Path(listed["projector"])
-    assert place == Path(listed["files"][1]["path"])
-    place.unlink()
-    gone = abierto("chat", "-m", "tiny-q8_0", "hola")
-    assert gone.status == 3
-    assert "pull it again" in gone.err
-    assert abierto("pull", SOURCE).status == 0
-    assert place.is_file()
-
-
 def test_a_model_of_openvino(abierto: Abierto, hub: StandInHub, tmp_path: Path) -> None:
     folder = write_openvino(tmp_path / "made", TinyGGUF(says="Hé 你🙂.", dtype="f16"))
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -99,6 +74,31 @@ def test_a_model_that_no_engine_here_reads(abierto: Abierto, hub: StandInHub) ->
     shown = abierto("show", "whisper-tiny")
     assert (shown.status, "model.safetensors" in shown.out) == (0, True)
     assert abierto("remove", "whisper-tiny", "--yes").status == 0
+
+
+def test_a_model_that_sees_comes_with_what_it_sees_with(abierto: Abierto, hub: StandInHub, tmp_path: Path) -> None:
+    model = TinyGGUF(says="Hé 你🙂.", dtype="f16", context=1024).build()
+    files = {"Tiny-Q8_0.gguf": model, "mmproj-F16.gguf": TinyProjector().build()}
+    hub.add("ana/Tiny-GGUF", files)
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(png())
+    done = abierto("pull", SOURCE)
+    assert "sees images" in done.err, done.err
+    assert "already here" in abierto("pull", SOURCE).err
+    answer = abierto("chat", "-m", "tiny-q8_0", "--json", "What is this?", "--image", str(photo))
+    assert answer.status == 0, answer.err
+    body = json.loads(answer.out)
+    assert (body["text"], body["images"]) == ("Hé 你🙂.", [str(photo)])
+    [listed] = json.loads(abierto("models", "--json").out)
+    assert [Path(file["path"]).name for file in listed["files"]] == list(files)
+    place = Path(listed["projector"])
+    assert place == Path(listed["files"][1]["path"])
+    place.unlink()
+    gone = abierto("chat", "-m", "tiny-q8_0", "hola")
+    assert gone.status == 3
+    assert "pull it again" in gone.err
+    assert abierto("pull", SOURCE).status == 0
+    assert place.is_file()
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "several"), ("es", "varios")])

@@ -13,7 +13,7 @@ from PIL import Image
 
 from abierto import engines
 from abierto.engines.session import LoadOptions, Session
-from abierto.errors import EngineFailed, MissingFeature, PromptTooLong
+from abierto.errors import BadImage, EngineFailed, MissingFeature, NotAnImage, PromptTooLong
 from abierto.runtime import child
 from abierto.runtime.schema import validate
 from abierto.tasks.chat import ChatRequest, Message, Sampling
@@ -105,8 +105,9 @@ VAST += RED[24:29] + struct.pack(">I", zlib.crc32(b"IHDR" + VAST[16:24] + RED[24
 
 @pytest.mark.parametrize("body", [b"", b"no image", RED[:60], RED[:20] + bytes(500), b"\x89PNG\r\n\x1a\n", VAST])
 def test_what_is_no_image(session: Session, body: bytes) -> None:
-    with pytest.raises(EngineFailed):
-        said(session, look(body))
+    with pytest.raises((NotAnImage, BadImage)) as told:
+        said(session, look(RED, body))
+    assert told.value.facts["image"] == "2"
     assert said(session, look(RED))
 
 
