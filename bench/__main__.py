@@ -18,8 +18,8 @@ from bench import choices, engines, overhead, peer, start
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results
 
-Written by `make bench`. Medians of runs in turn, least to most in brackets; ratios of neighbouring runs. Model, where none
-is named: smollm2:135m (Q4_1).
+Written by `make bench`. Medians of runs in turn, least to most in brackets; ratios of neighbouring runs. Model, where
+none is named: smollm2:135m (Q4_1).
 """
 TITLES = {
     "start": "Waiting",

@@ -193,6 +193,7 @@ def _start_package(file: str, options: LoadOptions, folder: Path) -> tuple[Addre
     params.cache_ram_mib = 0  # no second cache beside the slots' own
     params.n_batch = params.n_ubatch = batch_size(options, BATCH)
     params.mmproj.path = options.projector
+    params.video_ffmpeg_bin_dir = str(folder)  # what is no image shall not be handed to whatever ffmpeg is on the PATH
     params.fit_params = False  # what fits was decided before
     params.warmup = False
     params.ui = False
@@ -252,7 +253,7 @@ def _start_program(file: str, options: LoadOptions, folder: Path) -> tuple[Addre
     if options.threads:
         command += ["-t", str(options.threads)]
     # The key goes through the environment, because everybody on this computer can read command lines.
-    environment = {**os.environ, "LLAMA_API_KEY": address.key}
+    environment = {**os.environ, "LLAMA_API_KEY": address.key, "LLAMA_ARG_VIDEO_FFMPEG_DIR": str(folder)}
     try:
         process = KeptProcess(command, environment, str(folder))
     except OSError as error:

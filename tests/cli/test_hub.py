@@ -65,15 +65,15 @@ def test_a_model_of_openvino(abierto: Abierto, hub: StandInHub, tmp_path: Path) 
 def test_a_model_that_no_engine_here_reads(abierto: Abierto, hub: StandInHub) -> None:
     header = b'{"__metadata__": {}}'
     weights = len(header).to_bytes(8, "little") + header
-    hub.add("openai/whisper-tiny", {"model.safetensors": weights, "config.json": b"{}", "pytorch_model.bin": b"x"})
-    done = abierto("pull", "hf:openai/whisper-tiny")
+    hub.add("ana/listener-tiny", {"model.safetensors": weights, "config.json": b"{}", "pytorch_model.bin": b"x"})
+    done = abierto("pull", "hf:ana/listener-tiny")
     assert done.status == 0, done.err
-    answer = abierto("chat", "-m", "whisper-tiny", "hola")
+    answer = abierto("chat", "-m", "listener-tiny", "hola")
     assert answer.status == 4
     assert "safetensors" in answer.err
-    shown = abierto("show", "whisper-tiny")
+    shown = abierto("show", "listener-tiny")
     assert (shown.status, "model.safetensors" in shown.out) == (0, True)
-    assert abierto("remove", "whisper-tiny", "--yes").status == 0
+    assert abierto("remove", "listener-tiny", "--yes").status == 0
 
 
 def test_a_model_that_sees_comes_with_what_it_sees_with(abierto: Abierto, hub: StandInHub, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ def main() -> int:
     params.cache_ram_mib, params.fit_params, params.warmup, params.ui = asked.cache_ram, False, False, False
     params.api_keys, params.verbosity = [os.environ["LLAMA_API_KEY"]], 1
     params.mmproj.path = asked.projector
+    params.video_ffmpeg_bin_dir = os.environ.get("LLAMA_ARG_VIDEO_FFMPEG_DIR", "")
     if asked.micro_batch:
         params.n_ubatch = asked.micro_batch
     if asked.threads:

@@ -2,7 +2,9 @@
 
 import dataclasses
 import itertools
+import os
 import zlib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,20 @@ def test_what_cannot_be_read_is_not_sent(workshop: Workshop, kind: Kind) -> None
             ask(look(png(), SPOILT))
         assert damaged.value.facts == {"image": "1-2", "fault": "image_undecodable", "about": None}
     assert isinstance(list(session.chat(look(png())))[-1], Finish)
+
+
+@every_seeing
+def test_what_cannot_be_decoded_is_handed_to_no_other_program(
+    workshop: Workshop, kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = tmp_path / "called"
+    for name in ("ffmpeg", "ffprobe"):
+        (tmp_path / name).write_text(f"#!/bin/sh\ntouch '{called}'\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with closing(workshop.load(kind, "random", projector="mmproj")) as session, pytest.raises(BadImage):
+        list(session.chat(look(SPOILT)))
+    assert not called.exists()
 
 
 # Not in the process of the tests: it may die of such a file.
