@@ -18,7 +18,7 @@ FILE_NAME = "config.toml"
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """data: models, journal. config: the settings file."""
+    """data: models, journal, the person's own cards. config: the settings file."""
 
     data: Path
     config: Path
@@ -27,6 +27,11 @@ class Folders:
     def models(self) -> Path:
         """One folder for each pulled model."""
         return self.data / "models"
+
+    @property
+    def cards(self) -> Path:
+        """The person's own cards, and those of the models that were made here."""
+        return self.data / "cards"
 
     @property
     def cache(self) -> Path:

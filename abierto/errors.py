@@ -4,12 +4,13 @@
     ├── InputError            what was asked cannot be done as asked          exit 2
     │   ├── EmptyPrompt · InvalidEncoding · InvalidSource · HashMissing · InvalidSetting · OptionOutOfRange
     │   ├── InvalidSchema · AnswerNotValid · PromptTooLong · NotConfirmed · UsageFault
+    │   ├── UnknownType · InvalidName · NameTaken · FileInTheWay · InvalidCard
     │   └── NotOurs · NotAnImage · BadImage · ImageFormatUnread · TooManyImages
     ├── NotFoundError         a name that leads nowhere                       exit 3
     │   ├── UnknownModel · UnknownQuantization · UnknownEngine · UnknownConversation
     │   └── ModelNotPulled · NothingToFetch · FileMissing · AmbiguousFile
     ├── ModelFileError        a file that is not what it should be            exit 4
-    │   ├── NotAModel · CorruptFile · NoEngineForFile · PartMissing
+    │   ├── NotAModel · CorruptFile · NoEngineForFile · PartMissing · NotConvertible
     │   └── NotAProjector · ProjectorMismatch · ProjectorIsNoModel
     ├── ResourceError         this computer has not enough of something       exit 5
     │   └── NotEnoughMemory · NotEnoughDisk · FolderNotWritable · JournalUnavailable · PackageMissing
@@ -197,6 +198,39 @@ class UsageFault(InputError):
     about: dict[str, Any] | None = None
 
 
+class UnknownType(InputError):
+    """A kind of quantisation that cannot be made here. `known` are those that can."""
+
+    name: str
+    known: Sequence[str] = ()
+
+
+class InvalidName(InputError):
+    """A name that no model can have, because it means something else where a model is asked for."""
+
+    name: str
+
+
+class NameTaken(InputError):
+    """A name that a card or a model on this computer already has."""
+
+    name: str
+
+
+class FileInTheWay(InputError):
+    """A file that would have to be written over. Nothing is."""
+
+    path: str
+
+
+class InvalidCard(InputError):
+    """A card of the person's own that cannot be used. `fault` is a key under `card_fault.`, worded with `about`."""
+
+    path: str
+    fault: str
+    about: dict[str, Any] | None = None
+
+
 class NotOurs(InputError):
     """A model of another program, which only that one may change. `owner` is a key under `owner.`"""
 
@@ -299,6 +333,14 @@ class NoEngineForFile(ModelFileError):
     format: str
 
 
+class NotConvertible(ModelFileError):
+    """A sound model that cannot be made into another file here. `fault`: a key under `making.`, worded with `about`."""
+
+    path: str
+    fault: str
+    about: dict[str, Any] | None = None
+
+
 class PartMissing(ModelFileError):
     """A model in several files, of which the one at `path` is not there."""
 
@@ -367,7 +409,7 @@ class JournalUnavailable(ResourceError):
 
 
 class PackageMissing(ResourceError):
-    """A package that reaches a source is not installed. `extra` is the extra that brings it."""
+    """A package that this needs is not installed. `extra` is the extra that brings it."""
 
     package: str
     extra: str

@@ -4,6 +4,7 @@ core.txt        what the package needs to run
 llamacpp.txt    what the extra `llamacpp` adds
 hub.txt         what the extra `hub` adds
 openvino.txt    what the extra `openvino` adds; installed for the tests only
+gguf.txt        what the extra `gguf` adds; installed for the tests only
 build.txt       what builds and installs the package itself
 dev.txt         what tests and checks it
 lock.txt        what this program needs

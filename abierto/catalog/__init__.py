@@ -1,6 +1,7 @@
 """What exists: one card for each model, a YAML file in `cards/`. A card states facts, and for each where it was read.
 
-It knows what can be had, not what is on this disk.
+Beside these are the person's own (`own`); where both have a name, the shipped card is meant. It knows what can be had,
+not what is on this disk.
 """
 
 import re
@@ -10,26 +11,48 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from abierto.catalog import own
 from abierto.catalog.card import Card, Evidence, Weights, read
+from abierto.errors import InvalidCard
 
-__all__ = ["Card", "Evidence", "Weights", "cards", "find", "find_form", "nearest", "speaking"]
+__all__ = ["Card", "Evidence", "Weights", "cards", "faults", "find", "find_form", "is_shipped", "nearest", "own"]
+__all__ += ["shipped", "speaking"]
 
 _FOLDER = Path(__file__).with_name("cards")
 # How every card begins, so that a name is found without understanding sixty files.
 _HEAD = re.compile(r"name: (\S+)\n(?:aliases: \[(.*)\]\n)?")
 
 
-@cache
 def cards() -> dict[str, Card]:
-    """All cards by name."""
-    found = (_read(item) for item in _FOLDER.glob("*.yaml"))
-    return {card.name: card for card in sorted(found, key=lambda card: card.name)}
+    """All cards by name, the shipped ones and the person's own."""
+    mine = {name: card for name, card in own.cards().items() if not is_shipped(name)}
+    return dict(sorted({**mine, **shipped()}.items()))
 
 
 def find(name: str) -> Card | None:
     """The card of this name or alias, in any mixture of capitals."""
     path = _names().get(name.lower())
-    return _read(path) if path else None
+    if path:
+        return _read(path)
+    for card in own.cards().values():
+        if name.lower() in (other.lower() for other in (card.name, *card.aliases)):
+            return card
+    return None
+
+
+def is_shipped(name: str) -> bool:
+    """Whether a card that comes with Abierto has this name or alias."""
+    return name.lower() in _names()
+
+
+def faults() -> list[InvalidCard]:
+    """What is wrong with the person's own cards; those that it names are not read, or not found by their name."""
+    hidden = [
+        InvalidCard(str(path), "shipped_name", {"name": card.name})
+        for path, card in own.files()
+        if is_shipped(card.name)
+    ]
+    return [*own.faults(), *hidden]
 
 
 def find_form(name: str) -> tuple[Card | None, str]:
@@ -57,6 +80,13 @@ def speaking(language: str) -> list[Card]:
     chats = (card for card in cards().values() if card.chats)
     found = [card for card in chats if language in card.languages and card.weights]
     return sorted(found, key=lambda card: min(weights.size or sys.maxsize for weights in card.weights.values()))
+
+
+@cache
+def shipped() -> dict[str, Card]:
+    """The cards that come with Abierto, by name."""
+    found = (_read(item) for item in _FOLDER.glob("*.yaml"))
+    return {card.name: card for card in sorted(found, key=lambda card: card.name)}
 
 
 @cache

@@ -14,6 +14,8 @@ COMMANDS = {
     "models": "abierto.cli.models",
     "show": "abierto.cli.show",
     "remove": "abierto.cli.models",
+    "quantize": "abierto.cli.quantize",
+    "convert": "abierto.cli.convert",
     "tune": "abierto.cli.tune",
     "forget": "abierto.cli.forget",
     "doctor": "abierto.cli.doctor",

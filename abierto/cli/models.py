@@ -40,6 +40,8 @@ def models(everything: bool, as_json: bool) -> None:
         out.table([text(f"models.{column}") for column in ("name", "size", "state", "source")], rows)
     else:
         out.note(text("models.nothing", name=config.settings().model))
+    for fault in catalog.faults():
+        out.warn(fault)
 
 
 def _facts(record: records.Record) -> dict[str, Any]:
@@ -113,6 +115,7 @@ def remove(model: str, yes: bool) -> None:
         return
     kept_bytes = kept.bytes_of(cache, files)
     freed = records.remove(folder, name)
+    catalog.own.forget(name)
     kept.forget(cache, files)
     if record and not freed and record.files[0].path.exists():
         out.say(text("remove.forgotten", name=name, path=record.files[0].path))

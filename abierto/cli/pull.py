@@ -61,7 +61,7 @@ def pull_model(model: str, name: str | None = None, sha256: str | None = None) -
     if known and known.intact and _is_wanted(known, wanted, expected) and _sees(known, eyes):
         out.note(text("pull.here", name=known.name, size=size(known.size)))
         return
-    _make_private(config.folders().data)
+    make_private(config.folders().data)
     started = perf_counter()
     source = _in_place(wanted, expected)
     facts: dict[str, Any] = {"model": wanted.name, "source": str(source)}
@@ -70,7 +70,7 @@ def pull_model(model: str, name: str | None = None, sha256: str | None = None) -
         bring = partial(fetch, sha256=expected, size=size_known, certificates=trusted, projector=eyes)
         _shown(wanted.name, bring(source, wanted.name, folder))
     except (AbiertoError, KeyboardInterrupt) as error:
-        _journal(**facts, outcome=getattr(error, "code", "cancelled"), seconds=perf_counter() - started)
+        journal_pull(**facts, outcome=getattr(error, "code", "cancelled"), seconds=perf_counter() - started)
         if isinstance(error, AmbiguousFile):
             # Only here is it known how much memory there is to choose by.
             best = quantization.best(error.choices, quantization.free_memory())
@@ -79,7 +79,7 @@ def pull_model(model: str, name: str | None = None, sha256: str | None = None) -
     record = records.get(folder, wanted.name)
     assert record is not None, "a pull that ended well leaves a record"
     facts |= {"sha256": record.files[0].sha256, "bytes": record.size}
-    _journal(**facts, outcome="done", seconds=perf_counter() - started)
+    journal_pull(**facts, outcome="done", seconds=perf_counter() - started)
     out.note(text("pull.done", name=record.name, size=size(record.size), path=record.files[0].path))
     if record.projector:
         out.note(text("pull.sees", name=record.name, path=record.projector.path))
@@ -121,7 +121,8 @@ def _in_place(wanted: _Wanted, expected: str | None) -> Source:
     return sources.FileSource(path)
 
 
-def _make_private(folder: Path) -> None:
+def make_private(folder: Path) -> None:
+    """Make the data folder, if there is none, so that only this person can read it."""
     # What is asked and answered on this computer will lie there too. If it cannot be made, the store says so.
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -201,7 +202,8 @@ def _shown(name: str, steps: Iterator[PullProgress]) -> None:
             line.update(text(f"stage.{step.stage}"), done, total, step.resumed)
 
 
-def _journal(**facts: Any) -> None:
+def journal_pull(**facts: Any) -> None:
+    """Write into the journal what came onto this disk, or did not; a journal that does not work is told of."""
     from abierto.journal import Journal
 
     try:

@@ -12,7 +12,7 @@ from abierto.cli.words import argument, command, option
 from abierto.errors import ModelNotPulled, NoEngineForFile, NothingToFetch, UnknownModel
 from abierto.formats import footprint, openvino_model
 from abierto.formats.gguf import GGUFHeader, read_parts
-from abierto.locale import text
+from abierto.locale import has, text
 from abierto.locale.numbers import count, size
 from abierto.locale.wording import language as language_name
 from abierto.runtime import pulled, quantization, resolve
@@ -24,6 +24,8 @@ from abierto.runtime import pulled, quantization, resolve
 def show(model: str, as_json: bool) -> None:
     """What is known of a model: its card, and the header of its file if it is here."""
     card, target, header, unread = catalog.find_form(model)[0], None, None, ""
+    for fault in catalog.faults():
+        out.warn(fault)
     try:
         target = resolve.resolve(model, config.folders().models)
         header = read_parts(target.files) if target.format == "gguf" else None
@@ -69,8 +71,13 @@ def _card_rows(card: Card) -> list[tuple[str, str]]:
     several = len(card.weights) > 1
     sources = [weights.source for weights in card.weights.values()] or list(card.links.values())[:1]
     rows += _quantizations(card) if several else [("source", source) for source in sources]
+    rows += [("lineage", f"{_lineage_label(key)}: {value}") for key, value in card.lineage.items()]
     rows += [("evidence", f"{', '.join(item.facts)}: {item.url} ({item.read})") for item in card.evidence]
     return rows
+
+
+def _lineage_label(key: str) -> str:
+    return text(f"lineage.{key}") if has(f"lineage.{key}") else key
 
 
 def _quantizations(card: Card) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from abierto.errors import FileMissing, NotAModel, PartMissing
 from abierto.formats.detect import detect
@@ -17,7 +18,7 @@ from abierto.formats.gguf_bytes import HeaderBytes
 from abierto.formats.gguf_checks import check_layout, check_model
 from abierto.formats.gguf_header import ArrayInfo, GGUFHeader, Scalar, TensorInfo, Value
 
-__all__ = ["ArrayInfo", "GGUFHeader", "Scalar", "TensorInfo", "Value", "read_header", "read_parts"]
+__all__ = ["ArrayInfo", "GGUFHeader", "Scalar", "TensorInfo", "Value", "read_header", "read_pairs", "read_parts"]
 
 MAX_PAIRS = 65_536
 MAX_TENSORS = 65_536
@@ -71,11 +72,36 @@ def read_parts(paths: Sequence[str]) -> GGUFHeader:
     return replace(first, tensors=tensors, file_size=sum(header.file_size for header in headers)) if others else first
 
 
-def _header(source: HeaderBytes) -> GGUFHeader:
+def read_pairs(path: str | Path) -> dict[str, bytes]:
+    """The metadata as it stands in the file, long arrays too: for each key its value with the number of its type.
+
+    For who writes a file with the same metadata. Raises what `read_header` raises.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            source = HeaderBytes(file, str(path))
+            _counts(source)
+            places: dict[str, tuple[int, int]] = {}
+            _metadata(source, places)
+            return {key: _between(file, *place) for key, place in places.items()}
+    except OSError as error:
+        raise FileMissing(str(path)) from error
+
+
+def _between(file: BinaryIO, start: int, end: int) -> bytes:
+    file.seek(start)
+    return file.read(end - start)
+
+
+def _counts(source: HeaderBytes) -> tuple[int, int]:
+    """The version, and how many tensors there are."""
     source.take(4)  # the signature
-    version = _version(source)
-    tensor_count = source.count("Q", MAX_TENSORS, "too_many_tensors")
-    metadata = _metadata(source)
+    return _version(source), source.count("Q", MAX_TENSORS, "too_many_tensors")
+
+
+def _header(source: HeaderBytes) -> GGUFHeader:
+    version, tensor_count = _counts(source)
+    metadata = _metadata(source, {})
     alignment = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
     if type(alignment) is not int or alignment <= 0 or alignment & (alignment - 1):
         raise source.corrupt("bad_alignment", alignment=str(alignment))
@@ -93,7 +119,8 @@ def _version(source: HeaderBytes) -> int:
     return version
 
 
-def _metadata(source: HeaderBytes) -> dict[str, Value]:
+def _metadata(source: HeaderBytes, places: dict[str, tuple[int, int]]) -> dict[str, Value]:
+    """The values by key; notes in `places` where each begins and ends."""
     metadata: dict[str, Value] = {}
     for _ in range(source.count("Q", MAX_PAIRS, "too_many_keys")):
         key = source.text("key")
@@ -101,7 +128,9 @@ def _metadata(source: HeaderBytes) -> dict[str, Value]:
             raise source.corrupt("bad_key", key=key)
         if key in metadata:
             raise source.corrupt("duplicate_key", key=key)
+        start = source.position
         metadata[key] = _value(source, key)
+        places[key] = start, source.position
     return metadata
 
 

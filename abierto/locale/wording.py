@@ -7,9 +7,11 @@ from abierto.errors import (
     AmbiguousFile,
     BadImage,
     CorruptFile,
+    InvalidCard,
     ModelCannotSee,
     NotAModel,
     NotAnImage,
+    NotConvertible,
     NotEnoughMemory,
     NotOurs,
     PromptTooLong,
@@ -28,6 +30,10 @@ def words(error: AbiertoError) -> dict[str, str]:
     worded = {name: _word(name, value) for name, value in error.facts.items()}
     if isinstance(error, CorruptFile):
         worded["fault"] = text(f"fault.{error.fault}", **(error.about or {}))
+    if isinstance(error, InvalidCard):
+        worded["fault"] = text(f"card_fault.{error.fault}", **(error.about or {}))
+    if isinstance(error, NotConvertible):
+        worded["fault"] = text(f"making.{error.fault}", **(error.about or {}))
     if isinstance(error, UsageFault):
         worded["fault"] = text(f"usage.{error.fault}", **(error.about or {}))
     if isinstance(error, BadImage):

@@ -26,15 +26,16 @@ class Plan:
     estimate: int = 0
 
 
-def plan(target: Target, asked: int, settings: Settings) -> Plan:
+def plan(target: Target, asked: int, settings: Settings, together: int = 1) -> Plan:
     """The context to load a model with: what was asked for, else the setting, else what is usual and fits.
 
+    together: so many conversations at once have this context each.
     Raises NotEnoughMemory with what would fit, OptionOutOfRange for a context the model was not trained for,
     and the errors of a file that is not what it should be.
     """
     if target.format not in ("gguf", "openvino"):
         return Plan(context=asked or settings.context)
-    size = _size(target)
+    size = _size(target, together)
     trained = size.trained or USUAL_CONTEXT
     wanted = asked or min(settings.context, trained)
     if wanted > trained:
@@ -62,17 +63,22 @@ class _Size:
     largest_context: Callable[[int], int]
 
 
-def _size(target: Target) -> _Size:
+def _size(target: Target, together: int) -> _Size:
     if target.format == "openvino":
         model = openvino_model.read(target.files[0])
-        return _Size(model.context_length, model.weights_size, model.footprint, model.largest_context)
+        return _Size(
+            model.context_length,
+            model.weights_size,
+            lambda context: model.footprint(context, together),
+            lambda room: model.largest_context(room, together),
+        )
     header = read_parts(target.files)
     projector.refuse(header, target.files[0])
     return _Size(
         header.context_length,
         header.file_size,
-        lambda context: footprint.estimate(header, context).total,
-        lambda room: footprint.largest_context(header, room),
+        lambda context: footprint.estimate(header, context, together).total,
+        lambda room: footprint.largest_context(header, room, together),
     )
 
 

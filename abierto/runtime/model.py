@@ -52,11 +52,13 @@ class Model:
     """A loaded model. Close it, or use it in a `with` block.
 
     context: tokens that a conversation may hold. last: what the last answer cost, None before the first.
-    pid: the process that computes. claims: what else answers to the name that it was loaded by.
+    pid: the process that computes. claims: what else answers to the name that it was loaded by. variant: the engine as
+    it was set.
     """
 
-    def __init__(self, target: Target, session: Session, fitted: Plan, held: ExitStack) -> None:
+    def __init__(self, target: Target, session: Session, variant: Variant, fitted: Plan, held: ExitStack) -> None:
         self.name = target.name
+        self.variant = variant
         self.card: Card | None = target.card
         self.claims = target.claims
         self.engine = session.engine
@@ -187,13 +189,15 @@ def load(
     needs: frozenset[str] = frozenset(),
     prompt: int = 0,
     projector: str = "",
+    together: int = 1,
 ) -> Model:
     """Load a model by name: a card, a pulled model, a path or a source; without one, the model of the settings.
 
     engine: a name from `engines.ENGINES`; empty or `auto`: the fastest for this use, by what `tune` measured; without
     a measurement the first that reads the file. context: tokens of the conversation; 0: what is usual and fits.
     use: one of `choice.USES`. needs: the features that the requests will need. prompt: about how many tokens they have.
-    projector: path of the file that it sees with; empty: the one that came with it, if one did.
+    projector: path of the file that it sees with; empty: the one that came with it, if one did. together: how many
+    conversations at once, each with the whole context.
     Raises what `resolve`, `with_projector`, `plan`, `candidates` and `engines.load` raise.
     """
     settings, models = config.settings(), config.folders().models
@@ -208,31 +212,28 @@ def load(
         # Whoever has a model that sees expects it to see, whatever engine is the fastest for words.
         needs |= {sight.FEATURE} if target.projector else set()
         variants = choice.candidates(target, engine, settings, use, needs, prompt)
-        fitted = plan(target, context, settings)
-        session = _first_able(variants, target, fitted.context, settings, needs)
-        return Model(target, session, fitted, held.pop_all())
+        fitted = plan(target, context, settings, together)
+        options = LoadOptions(context=fitted.context, max_concurrent=together, projector=target.projector)
+        session, variant = _first_able(variants, target, options, settings, needs)
+        return Model(target, session, variant, fitted, held.pop_all())
 
 
 def _first_able(
-    variants: list[Variant], target: Target, context: int, settings: Settings, needs: frozenset[str]
-) -> Session:
+    variants: list[Variant], target: Target, wanted: LoadOptions, settings: Settings, needs: frozenset[str]
+) -> tuple[Session, Variant]:
     """The session of the first variant that loads and can do what is needed; else of one that at least loads."""
     refusals: list[tuple[LoadFailed, LoadOptions]] = []
     for index, variant in enumerate(variants):
         others = [other.engine for other in variants[index + 1 :] if other.engine != variant.engine]
-        options = LoadOptions(
-            context=context,
-            threads=choice.threads(variant, settings),
-            projector=target.projector,
-            settings=choice.engine_settings(variant, settings),
-        )
+        engine_settings = choice.engine_settings(variant, settings)
+        options = replace(wanted, threads=choice.threads(variant, settings), settings=engine_settings)
         try:
             session = _start(variant.engine, target, options)
         except LoadFailed as error:
             refusals.append((error, options))
             continue
         if needs <= session.features or not others:
-            return session
+            return session, variant
         session.close()
     assert refusals, "there is always a variant"
     raise explained(refusals, target) from refusals[0][0].__cause__

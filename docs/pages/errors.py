@@ -7,6 +7,8 @@ from docs.pages.words import Words, fenced, join, table
 _FAMILIES = {
     errors.UsageFault: ("fault", "usage."),
     errors.CorruptFile: ("fault", "fault."),
+    errors.InvalidCard: ("fault", "card_fault."),
+    errors.NotConvertible: ("fault", "making."),
     errors.NotAModel: ("found", "found."),
     errors.ModelCannotSee: ("reason", "sight."),
     errors.NotEnoughMemory: ("advice", "advice."),

@@ -10,7 +10,7 @@ from abierto.catalog import Card
 from abierto.store import sources
 from abierto.tasks.chat import Sampling
 
-CARDS = list(catalog.cards().values())
+CARDS = list(catalog.shipped().values())
 MODELS = [card for card in CARDS if not card.built_in]
 
 

@@ -24,6 +24,8 @@ CARRIERS = {
     "CorruptFile": (1, "fault", "fault"),
     "corrupt": (1, "fault", "fault"),
     "NotAModel": (1, "found", "found"),
+    "InvalidCard": (1, "fault", "card_fault"),
+    "NotConvertible": (1, "fault", "making"),
     "NotOurs": (1, "owner", "owner"),
     "BeingDownloaded": (1, "owner", "owner"),
     "NotAnImage": (1, "found", "found"),
