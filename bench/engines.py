@@ -61,7 +61,7 @@ def rows(best: Path) -> Iterator[str]:
                     value = measure(side, next(numbers))
                     if turn:
                         values.append(value)
-            yield _row(name, _told(model.variant), found, goals, lower=measure is _first)
+            yield _row(name, told(model.variant), found, goals, lower=measure is _first)
 
 
 def _row(name: str, by: str, found: list[list[float]], goals: tuple[float | None, ...], lower: bool) -> str:
@@ -75,7 +75,8 @@ def _row(name: str, by: str, found: list[list[float]], goals: tuple[float | None
     return f"| {' | '.join(cells)} |"
 
 
-def _told(variant: Variant) -> str:
+def told(variant: Variant) -> str:
+    """A variant as a person would call it."""
     parts = [variant.engine, *(["llama-server"] if "llama_server" in variant.settings else [])]
     parts += [variant.settings["speculation"]] if "speculation" in variant.settings else []
     return ", ".join(parts) + (f", {variant.threads} threads" if variant.threads else "")

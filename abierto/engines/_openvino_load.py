@@ -6,8 +6,11 @@ paged attention is written there, cannot be read back, and is compiled anew. It 
 """
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from abierto.engines import _openvino_images
@@ -42,10 +45,31 @@ def open_model(genai: Any, file: Path, options: LoadOptions, context: int) -> Op
     cache = options.settings.get("cache", "")
     if file.suffix == ".xml":
         opened = opening.folder(file.parent)
-    else:
-        opened = opening.kept(file, Path(cache)) if cache else opening.file(file)
-    _prepare(genai, opened)
+        _prepare(genai, opened)
+        return opened
+    with _called_gguf(file) as named:
+        opened = opening.kept(named, Path(cache)) if cache else opening.file(named)
+        _prepare(genai, opened)
     return opened
+
+
+@contextmanager
+def _called_gguf(file: Path) -> Iterator[Path]:
+    """The file under a name that ends as the engine wants it; Ollama calls its files by their SHA-256 alone."""
+    if file.suffix == ".gguf":
+        yield file
+        return
+    with TemporaryDirectory(prefix="abierto-") as folder:
+        named = Path(folder) / "model.gguf"
+        _link(named, file)
+        yield named
+
+
+def _link(link: Path, file: Path) -> None:
+    try:
+        link.symlink_to(file.resolve())
+    except OSError:  # some systems let only administrators do that
+        link.hardlink_to(file.resolve())
 
 
 def _prepare(genai: Any, opened: Opened) -> None:
@@ -91,10 +115,7 @@ class _Opening:
     def _make(self, file: Path, folder: Path, whole: bool) -> Opened:
         # The engine writes beside the file that it reads.
         link = folder / "model.gguf"
-        try:
-            link.symlink_to(file.resolve())
-        except OSError:  # some systems let only administrators do that
-            link.hardlink_to(file.resolve())
+        _link(link, file)
         tokenizer = self._genai.Tokenizer(str(link), enable_save_ov_model=True)
         opened = self._with(tokenizer, link if whole else file, **({"enable_save_ov_model": True} if whole else {}))
         link.unlink()

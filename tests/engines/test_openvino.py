@@ -83,6 +83,21 @@ def test_an_architecture_that_it_does_not_know(tmp_path: Path, workshop: Worksho
     assert told.value.detail == "Unsupported model architecture 'gemma2'"
 
 
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_file_whose_name_does_not_say_what_it_is(workshop: Workshop, tmp_path: Path, cached: bool) -> None:
+    blob = tmp_path / f"sha256-{'0' * 64}"
+    TinyGGUF(says=SAYS, dtype="f16").write(blob)
+    settings = {"cache": str(tmp_path / "cache")} if cached else {}
+    for _ in range(2):
+        session = engines.load("openvino", [str(blob)], LoadOptions(context=512, settings=settings))
+        try:
+            said = "".join(event.text for event in session.chat(ask("a", max_tokens=20)) if isinstance(event, Text))
+        finally:
+            session.close()
+        assert said == SAYS
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([blob.name, *(["cache"] if cached else [])])
+
+
 def test_the_tokenizer_is_kept(workshop: Workshop, tmp_path: Path) -> None:
     def counted(cache: Path) -> int:
         session = openvino.load([workshop.model("says")], LoadOptions(512, settings={"cache": str(cache)}))
