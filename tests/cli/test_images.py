@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import Abierto
 from tests.cli.terminal import Program, messages
 from tests.tiny_gguf import TinyGGUF
+from tests.tiny_openvino import write_seeing
 from tests.tiny_projector import TOKENS, TinyProjector, bmp, gif, png, webp
 
 SAYS = "Hé 你🙂."
@@ -151,3 +152,16 @@ def test_images_in_a_conversation_are_put_away_retried_and_refused(home: Path, s
         assert "cannot see" in chat.say(f"/image {photo}")
         assert "go on" in chat.say("go **on**")
         assert os.fspath(photo) in messages(home)[0]
+
+
+def test_a_model_of_openvino_is_shown_images(abierto: Abierto, tmp_path: Path) -> None:
+    folder = write_seeing(tmp_path / "seeing")
+    answers = set()
+    for colour in ((255, 0, 0), (0, 0, 255)):
+        photo = tmp_path / "photo.png"
+        photo.write_bytes(png(40, 40, colour))
+        options = ("--image", str(photo), "--temperature", "0", "--max-tokens", "30")
+        done = abierto("chat", "-m", str(folder), *options, "What is this?")
+        assert done.status == 0, done.err
+        answers.add(done.out)
+    assert len(answers) == 2
