@@ -33,6 +33,11 @@ class Folders:
         """The person's own cards, and those of the models that were made here."""
         return self.data / "cards"
 
+    @property
+    def cache(self) -> Path:
+        """What engines keep so that the next start is faster. May be deleted at any time."""
+        return self.data / "cache"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -48,6 +53,8 @@ class Settings:
     memory_margin: megabytes that a model leaves free for the rest of the computer.
     journal: address of the journal's database; empty: a file in the data folder.
     keep_conversations: whether conversations in the terminal are kept in the journal.
+    keep_compiled: whether the engine openvino keeps weights in its own form, too: large GGUF files then start faster
+    the next time, and take their space on the disk a second time.
     other_programs: whether models that other programs keep on this disk are used.
     folders: folders with model files, beside those of other programs.
     """
@@ -61,6 +68,7 @@ class Settings:
     memory_margin: int = 500
     journal: str = ""
     keep_conversations: bool = True
+    keep_compiled: bool = False
     other_programs: bool = True
     folders: tuple[str, ...] = ()
 

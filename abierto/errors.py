@@ -5,12 +5,13 @@
     │   ├── EmptyPrompt · InvalidEncoding · InvalidSource · HashMissing · InvalidSetting · OptionOutOfRange
     │   ├── InvalidSchema · AnswerNotValid · PromptTooLong · NotConfirmed · UsageFault
     │   ├── UnknownType · InvalidName · NameTaken · FileInTheWay · InvalidCard
-    │   └── NotOurs
+    │   └── NotOurs · NotAnImage · BadImage · ImageFormatUnread · TooManyImages
     ├── NotFoundError         a name that leads nowhere                       exit 3
     │   ├── UnknownModel · UnknownQuantization · UnknownEngine · UnknownConversation
-    │   └── ModelNotPulled · FileMissing · AmbiguousFile
+    │   └── ModelNotPulled · NothingToFetch · FileMissing · AmbiguousFile
     ├── ModelFileError        a file that is not what it should be            exit 4
-    │   └── NotAModel · CorruptFile · NoEngineForFile · PartMissing · NotConvertible
+    │   ├── NotAModel · CorruptFile · NoEngineForFile · PartMissing · NotConvertible
+    │   └── NotAProjector · ProjectorMismatch · ProjectorIsNoModel
     ├── ResourceError         this computer has not enough of something       exit 5
     │   └── NotEnoughMemory · NotEnoughDisk · FolderNotWritable · JournalUnavailable · PackageMissing
     ├── SourceError           what was to be fetched did not arrive whole     exit 6
@@ -20,7 +21,7 @@
     │   └── PullInProgress · ModelInUse · BeingDownloaded
     ├── EngineError           the program that runs the model failed          exit 8
     │   ├── EngineMissing · EngineBroken · LoadFailed · EngineFailed · EngineCrashed · MissingFeature
-    │   └── UnknownArchitecture
+    │   └── UnknownArchitecture · ModelCannotSee
     └── Cancelled             the person stopped it                           exit 130
 
 An error carries a code and facts, never a sentence: the faces word it from `abierto/locale`, by the
@@ -149,6 +150,41 @@ class PromptTooLong(InputError):
     trained: int
 
 
+class NotAnImage(InputError):
+    """No image, or one in a format that is not known. `image`: its path, or its number among those of the request;
+    `found`: what it looks like, as a key under `found.`"""
+
+    image: str
+    found: str = "unknown"
+
+
+class BadImage(InputError):
+    """An image that is cut short, damaged or too large. `fault`: a key under `fault.`, worded with `about`."""
+
+    image: str
+    fault: str
+    about: dict[str, Any] | None = None
+
+
+class ImageFormatUnread(InputError):
+    """A sound image in a format that the engine does not read. `readable`: the formats that it does."""
+
+    image: str
+    format: str
+    engine: str
+    readable: Sequence[str] = ()
+
+
+class TooManyImages(InputError):
+    """More images than one request may hold, those of the conversation before it included. `total`: their bytes,
+    `limit_size`: how many there may be."""
+
+    images: int
+    limit: int
+    total: int
+    limit_size: int
+
+
 class NotConfirmed(InputError):
     """Something that needs a yes, where nobody can be asked."""
 
@@ -245,6 +281,13 @@ class ModelNotPulled(NotFoundError):
     size: int | None = None
 
 
+class NothingToFetch(NotFoundError):
+    """A model that has a card, but no file that could be fetched and verified. `url`: where its makers keep it."""
+
+    name: str
+    url: str
+
+
 class FileMissing(NotFoundError):
     """A file that is not there, or cannot be read."""
 
@@ -303,6 +346,28 @@ class PartMissing(ModelFileError):
 
     path: str
     model: str
+
+
+class NotAProjector(ModelFileError):
+    """A GGUF file in the place of a projector that is none. `architecture`: of the model that it is."""
+
+    path: str
+    architecture: str
+
+
+class ProjectorMismatch(ModelFileError):
+    """A projector of another model. Widths: how many numbers a token has that the one makes and the other reads."""
+
+    path: str
+    model: str
+    projector_width: int
+    model_width: int
+
+
+class ProjectorIsNoModel(ModelFileError):
+    """A projector in the place of a model."""
+
+    path: str
 
 
 class ResourceError(AbiertoError):
@@ -500,6 +565,15 @@ class UnknownArchitecture(EngineError):
     model: str
     architecture: str
     tried: Sequence[str]
+
+
+class ModelCannotSee(EngineError):
+    """Images for a model without sight. `reason`: a key under `sight.`; `able`: cards of models that see."""
+
+    model: str
+    engine: str
+    reason: str
+    able: Sequence[str] = ()
 
 
 class Cancelled(AbiertoError):

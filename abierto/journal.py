@@ -91,13 +91,16 @@ MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: TUNINGS.create}
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A kept conversation. messages: [{"role": ..., "content": ...}, ...]; settings: what was set for it."""
+    """A kept conversation. settings: what was set for it.
+
+    messages: [{"role": ..., "content": ...}, ...]; with images, {"images": [{"path": ..., "sha256": ...}]} besides.
+    """
 
     id: int
     name: str | None
     model: str
     title: str
-    messages: list[dict[str, str]]
+    messages: list[dict[str, Any]]
     settings: dict[str, Any]
     changed: str
 

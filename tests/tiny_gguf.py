@@ -93,7 +93,7 @@ class TinyGGUF:
 
     def build(self) -> bytes:
         """The whole file."""
-        pairs = {**self._facts(), **_tokenizer(), **self.metadata}
+        pairs = {**self._facts(), **self._tokenizer(), **self.metadata}
         pairs = {key: value for key, value in pairs.items() if value is not None}
         tensors: dict[str, Tensor | None] = {**self._weights(), **self.tensors}
         kept = {name: tensor for name, tensor in tensors.items() if tensor is not None}
@@ -164,6 +164,9 @@ class TinyGGUF:
             "llama.vocab_size": len(vocabulary()),
         }
 
+    def _tokenizer(self) -> dict[str, Any]:
+        return _byte_tokenizer()
+
     def _weights(self) -> dict[str, Tensor]:
         rng = random.Random(self.seed)
         wide, deep, vocab = self.embedding, self.feed_forward, len(vocabulary())
@@ -219,7 +222,7 @@ def vocabulary() -> list[str]:
     return [*byte_letters(), *SPECIALS, *(merge.replace(" ", "") for merge in MERGES)]
 
 
-def _tokenizer() -> dict[str, Any]:
+def _byte_tokenizer() -> dict[str, Any]:
     normal, control = Typed("i32", 1), Typed("i32", 3)
     types = [normal] * 256 + [control] * len(SPECIALS) + [normal] * len(MERGES)
     return {

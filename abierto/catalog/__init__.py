@@ -77,7 +77,7 @@ def nearest(name: str, also: Iterable[str] = ()) -> list[str]:
 
 def speaking(language: str) -> list[Card]:
     """The cards of chat models that speak a language and can be fetched, the smallest download first."""
-    chats = (card for card in cards().values() if card.pipeline_tag == "text-generation")
+    chats = (card for card in cards().values() if card.chats)
     found = [card for card in chats if language in card.languages and card.weights]
     return sorted(found, key=lambda card: min(weights.size or sys.maxsize for weights in card.weights.values()))
 

@@ -34,11 +34,13 @@ class Card:
     pipeline_tag: the task, in the words of the Hugging Face hub. languages: ISO 639-1 codes.
     parameters: how many numbers the model has; active_parameters: how many of them take part in one token.
     context: tokens it was trained to take in at once. license: an SPDX identifier, or the license's own name.
-    weights: forms to choose from, by quantisation. projectors: files that turn images into what the model reads,
-    by precision. defaults: sampling values that its makers use. links: addresses of its documents, by what they are.
+    weights: forms to choose from, by quantisation; none where no file can be fetched and verified, and then there are
+    links. projectors: files that turn images into what the model reads, by precision. links: addresses of its
+    documents, by what they are. defaults: values that its makers use: for a conversation those of `Sampling`; to draw,
+    steps and guidance; to film, frames and fps too.
     lineage: what a file that was made on this computer was made of, and how.
-    chat_template, openness: for each language of ours, a list of sentences: what to mind in a conversation, and what is
-    open about the model and what is not.
+    chat_template, openness: for each language of ours, a list of sentences: what to mind in a conversation or before a
+    text that is compared, and what is open about the model and what is not.
     """
 
     name: str
@@ -59,6 +61,16 @@ class Card:
     chat_template: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     openness: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def built_in(self) -> bool:
+        """Whether this is a part of Abierto and needs no file: a model leads at least to its makers."""
+        return not self.weights and not self.links
+
+    @property
+    def chats(self) -> bool:
+        """Whether a conversation can be had with it."""
+        return self.pipeline_tag in ("text-generation", "image-text-to-text")
 
 
 def read(text: str) -> Card:

@@ -16,6 +16,7 @@ from abierto.errors import EmptyPrompt, InvalidEncoding, JournalUnavailable, Mod
 from abierto.locale import text
 from abierto.locale.numbers import count
 from abierto.runtime import schema as schemas
+from abierto.runtime import sight
 from abierto.runtime.model import Model, load, write_runs
 from abierto.tasks.chat import ChatRequest, Message, Sampling
 
@@ -34,6 +35,8 @@ class Asked:
     sampling: Sampling
     schema: dict[str, Any] | None
     stats: bool
+    projector: str
+    images: tuple[str, ...]
 
 
 @command("chat")
@@ -44,6 +47,8 @@ class Asked:
 @option("--schema", metavar="FILE")
 @option("--json", "as_json", is_flag=True)
 @option("--stats", is_flag=True)
+@option("--image", multiple=True, metavar="FILE")
+@option("--projector", default="", metavar="FILE")
 @option("--load", "kept", metavar="NAME")
 @option("--seed", type=int, metavar="N")
 @option("--temperature", type=float, metavar="N")
@@ -78,6 +83,8 @@ def _asked(options: dict[str, Any]) -> Asked:
         sampling=sampling,
         schema=schemas.read(options["schema"]) if options["schema"] else None,
         stats=options["stats"],
+        projector=options["projector"],
+        images=tuple(options["image"]),
     )
 
 
@@ -99,15 +106,17 @@ def _sound(prompt: str, where: str) -> str:
 
 
 def _open(asked: Asked, question: str) -> Model:
-    needs = frozenset({"schema"} if asked.schema is not None else ())
+    needs = {"schema"} if asked.schema is not None else set()
+    needs |= {sight.FEATURE} if asked.images else set()
     open_it = partial(
         load,
         asked.model,
         engine=asked.engine,
         context=asked.context,
         use="one_shot",
-        needs=needs,
+        needs=frozenset(needs),
         prompt=len(question) // CHARACTERS_PER_TOKEN,
+        projector=asked.projector,
     )
     try:
         return open_it()
@@ -120,7 +129,8 @@ def _open(asked: Asked, question: str) -> Model:
 
 def _answer(asked: Asked, question: str, as_json: bool) -> None:
     before = () if asked.system is None else (Message("system", asked.system),)
-    request = ChatRequest((*before, Message("user", question)), asked.sampling, asked.schema)
+    images = sight.gather(asked.images)
+    request = ChatRequest((*before, Message("user", question, images)), asked.sampling, asked.schema)
     with _open(asked, question) as model:
         for claim in model.claims:
             out.note(claim_line(claim))
@@ -147,6 +157,7 @@ def _after(asked: Asked, model: Model, shown: Shown, as_json: bool) -> None:
                 "reasoning": shown.reasoning,
                 "finish_reason": shown.finish_reason,
                 "context": model.context,
+                "images": list(asked.images),
                 "stats": asdict(model.last) if model.last else None,
             }
         )
@@ -174,6 +185,8 @@ def _converse(asked: Asked, kept: str | None) -> None:
         sampling=asked.sampling,
         schema=asked.schema,
         stats=asked.stats,
+        projector=asked.projector,
+        images=asked.images,
         load=kept,
         keep=config.settings().keep_conversations,
     )

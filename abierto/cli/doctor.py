@@ -24,7 +24,7 @@ from abierto.errors import (
 )
 from abierto.locale import text
 from abierto.locale.numbers import count, size
-from abierto.store import elsewhere, records
+from abierto.store import elsewhere, kept, records
 from abierto.store.foreign import ForeignModel
 
 Row = tuple[str, str]
@@ -97,6 +97,7 @@ def _folders(chosen: config.Settings) -> Iterator[Row]:
         "models",
         text("doctor.models_value", count=count(len(pulled)), size=size(sum(record.size for record in pulled))),
     )
+    yield "cache", f"{folders.cache} ({size(kept.bytes_in(folders.cache))})"
     others = groupby(elsewhere.not_pulled(config.places(chosen), pulled), key=lambda model: model.owner)
     yield "elsewhere", "; ".join(_counted(owner, list(found)) for owner, found in others) or text("word.none")
     yield "disk", size(machine.disk_free(folders.data))

@@ -11,7 +11,7 @@ from abierto.errors import AbiertoError, BeingDownloaded, NotOurs, UnknownModel
 from abierto.locale import text
 from abierto.locale.numbers import size
 from abierto.runtime.pulled import record_of
-from abierto.store import elsewhere, records
+from abierto.store import elsewhere, kept, records
 from abierto.store.foreign import ForeignModel, trouble
 
 
@@ -45,7 +45,7 @@ def models(everything: bool, as_json: bool) -> None:
 
 
 def _facts(record: records.Record) -> dict[str, Any]:
-    files = [{"path": str(file.path), "size": file.size, "sha256": file.sha256} for file in record.files]
+    files = [{"path": str(file.path), "size": file.size, "sha256": file.sha256} for file in record.all_files]
     return {
         "name": record.name,
         "pulled": True,
@@ -53,6 +53,7 @@ def _facts(record: records.Record) -> dict[str, Any]:
         "source": record.source,
         "pulled_at": record.pulled_at,
         "files": files,
+        "projector": str(record.projector.path) if record.projector else None,
     }
 
 
@@ -90,7 +91,8 @@ def _card_size(card: Card) -> str:
 
 
 def _card_source(card: Card) -> str:
-    return next((weights.source for weights in card.weights.values()), text("models.built_in"))
+    sources = [*(weights.source for weights in card.weights.values()), *card.links.values()]
+    return sources[0] if sources else text("models.built_in")
 
 
 @command("remove")
@@ -106,16 +108,19 @@ def remove(model: str, yes: bool) -> None:
     taken = [found for found in (*records.partials(folder), *records.damaged(folder)) if found.name == name]
     if record is None and not taken:
         raise _not_to_remove(model, folder)
-    frees = size(records.frees(folder, name))
+    cache, files = config.folders().cache, [file.path for file in record.files] if record else []
+    frees = size(records.frees(folder, name) + kept.bytes_of(cache, files))
     if not yes and not out.confirm(text("remove.question", name=name, size=frees), option="--yes"):
         out.note(text("remove.kept", name=name))
         return
+    kept_bytes = kept.bytes_of(cache, files)
     freed = records.remove(folder, name)
     catalog.own.forget(name)
+    kept.forget(cache, files)
     if record and not freed and record.files[0].path.exists():
         out.say(text("remove.forgotten", name=name, path=record.files[0].path))
     else:
-        out.say(text("remove.done", name=name, size=size(freed)))
+        out.say(text("remove.done", name=name, size=size(freed + kept_bytes)))
 
 
 def _not_to_remove(name: str, folder: Path) -> AbiertoError:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,7 +14,7 @@ from abierto.catalog import Card, Weights
 from abierto.cli import out
 from abierto.cli.progress import ProgressLine
 from abierto.cli.words import argument, command, option
-from abierto.errors import AbiertoError, AmbiguousFile, JournalUnavailable, ModelNotPulled
+from abierto.errors import AbiertoError, AmbiguousFile, JournalUnavailable, ModelNotPulled, NothingToFetch
 from abierto.formats.split import whole_name
 from abierto.locale import text
 from abierto.locale.numbers import size
@@ -23,6 +24,7 @@ from abierto.runtime.resolve import SCHEMES, unknown
 from abierto.store import elsewhere, hub_models, records, sources
 from abierto.store.foreign import trouble
 from abierto.store.progress import PullProgress
+from abierto.store.pull import Projector
 from abierto.store.pull import pull as fetch
 from abierto.store.records import Record
 from abierto.store.sources import Source
@@ -55,7 +57,8 @@ def pull_model(model: str, name: str | None = None, sha256: str | None = None) -
     expected = sha256.lower() if sha256 else wanted.weights.sha256 if wanted.weights else None
     folder = config.folders().models
     known = records.get(folder, wanted.name)
-    if known and known.intact and _is_wanted(known, wanted, expected):
+    eyes = _projector(wanted.card)
+    if known and known.intact and _is_wanted(known, wanted, expected) and _sees(known, eyes):
         out.note(text("pull.here", name=known.name, size=size(known.size)))
         return
     make_private(config.folders().data)
@@ -63,9 +66,9 @@ def pull_model(model: str, name: str | None = None, sha256: str | None = None) -
     source = _in_place(wanted, expected)
     facts: dict[str, Any] = {"model": wanted.name, "source": str(source)}
     try:
-        size_known, certificates = wanted.weights.size if wanted.weights else None, config.certificates()
-        steps = fetch(source, wanted.name, folder, sha256=expected, size=size_known, certificates=certificates)
-        _shown(wanted.name, steps)
+        size_known, trusted = wanted.weights.size if wanted.weights else None, config.certificates()
+        bring = partial(fetch, sha256=expected, size=size_known, certificates=trusted, projector=eyes)
+        _shown(wanted.name, bring(source, wanted.name, folder))
     except (AbiertoError, KeyboardInterrupt) as error:
         journal_pull(**facts, outcome=getattr(error, "code", "cancelled"), seconds=perf_counter() - started)
         if isinstance(error, AmbiguousFile):
@@ -78,6 +81,8 @@ def pull_model(model: str, name: str | None = None, sha256: str | None = None) -
     facts |= {"sha256": record.files[0].sha256, "bytes": record.size}
     journal_pull(**facts, outcome="done", seconds=perf_counter() - started)
     out.note(text("pull.done", name=record.name, size=size(record.size), path=record.files[0].path))
+    if record.projector:
+        out.note(text("pull.sees", name=record.name, path=record.projector.path))
     if wanted.card and wanted.card.license:
         out.note(text("pull.license", license=wanted.card.license, name=record.name))
 
@@ -98,6 +103,11 @@ def _is_wanted(known: Record, wanted: _Wanted, expected: str | None) -> bool:
     if wanted.in_catalog and expected and known.files[0].sha256 == expected:
         return True
     return known.source == str(wanted.source) and expected in (None, known.files[0].sha256)
+
+
+def _sees(known: Record, eyes: Projector | None) -> bool:
+    """Whether what is here has the projector that it should have."""
+    return known.projector_source == str(eyes.source) if eyes else _looked(known)
 
 
 def _in_place(wanted: _Wanted, expected: str | None) -> Source:
@@ -129,8 +139,10 @@ def _what(model: str, name: str | None) -> _Wanted:
                     return _Wanted(source, name or _name(known, form), known, weights)
         return _Wanted(source, name or whole_name(filename).removesuffix(".gguf").lower())
     card, form = catalog.find_form(model)
-    if card is None or not card.weights:
+    if card is None or card.built_in:
         raise unknown(model, catalog.nearest(model))
+    if not card.weights:
+        raise NothingToFetch(card.name, next(iter(card.links.values())))
     here = record_of(model, config.folders().models)
     chosen = form or _form_here(card, here) or choose_form(card)
     weights = card.weights[chosen]
@@ -169,6 +181,17 @@ def choose_form(card: Card) -> str:
             )
         )
     return choice.form
+
+
+def _projector(card: Card | None) -> Projector | None:
+    """What the card's model sees with: of several precisions the first, as for everything that a card lists."""
+    first = next(iter(card.projectors.values()), None) if card else None
+    return Projector(sources.parse(first.source), first.sha256, first.size) if first else None
+
+
+def _looked(record: Record) -> bool:
+    """Whether it is known that the model's repository has nothing that it sees with."""
+    return record.projector_source is not None or not record.source.startswith("hf:")
 
 
 def _shown(name: str, steps: Iterator[PullProgress]) -> None:

@@ -9,8 +9,8 @@ from abierto.catalog import Card
 from abierto.cli import out
 from abierto.cli.notices import claim_line
 from abierto.cli.words import argument, command, option
-from abierto.errors import ModelNotPulled, UnknownModel
-from abierto.formats import footprint
+from abierto.errors import ModelNotPulled, NoEngineForFile, NothingToFetch, UnknownModel
+from abierto.formats import footprint, openvino_model
 from abierto.formats.gguf import GGUFHeader, read_parts
 from abierto.locale import has, text
 from abierto.locale.numbers import count, size
@@ -23,15 +23,18 @@ from abierto.runtime import pulled, quantization, resolve
 @option("--json", "as_json", is_flag=True)
 def show(model: str, as_json: bool) -> None:
     """What is known of a model: its card, and the header of its file if it is here."""
-    card, target, header = catalog.find_form(model)[0], None, None
+    card, target, header, unread = catalog.find_form(model)[0], None, None, ""
     for fault in catalog.faults():
         out.warn(fault)
     try:
         target = resolve.resolve(model, config.folders().models)
-        header = read_parts(target.files) if target.files else None
-    except (ModelNotPulled, UnknownModel):
+        header = read_parts(target.files) if target.format == "gguf" else None
+    except (ModelNotPulled, NothingToFetch, UnknownModel):
         if card is None:
             raise
+    except NoEngineForFile as error:
+        out.warn(error)
+        unread = error.path
     for claim in target.claims if target else ():
         out.note(claim_line(claim))
     if as_json:
@@ -41,10 +44,13 @@ def show(model: str, as_json: bool) -> None:
         return
     rows = [*(_card_rows(card) if card else ()), *(_header_rows(header) if header else ())]
     if target and target.files:
+        rows += _openvino_rows(target.files[0]) if target.format == "openvino" else ()
         rows += [("file", file) for file in target.files]
         rows += [("projector", target.projector)] if target.projector else []
         rows += [("owner", text(f"owner.{target.owner}"))] if target.owner else []
         rows.append(("vouched", text("show.yes" if target.vouched else "show.no")))
+    elif unread:
+        rows.append(("file", unread))
     elif card and card.weights:
         rows.append(("file", text("show.not_here", name=card.name)))
     for label, value in rows:
@@ -63,7 +69,8 @@ def _card_rows(card: Card) -> list[tuple[str, str]]:
     if card.languages:
         rows.append(("languages", ", ".join(language_name(code) for code in card.languages)))
     several = len(card.weights) > 1
-    rows += _quantizations(card) if several else [("source", weights.source) for weights in card.weights.values()]
+    sources = [weights.source for weights in card.weights.values()] or list(card.links.values())[:1]
+    rows += _quantizations(card) if several else [("source", source) for source in sources]
     rows += [("lineage", f"{_lineage_label(key)}: {value}") for key, value in card.lineage.items()]
     rows += [("evidence", f"{', '.join(item.facts)}: {item.url} ({item.read})") for item in card.evidence]
     return rows
@@ -98,6 +105,15 @@ def _header_rows(header: GGUFHeader) -> list[tuple[str, str]]:
         ("context", count(trained)),
         *(("memory", _memory(header, context)) for context in sorted({min(trained, 2048), min(trained, 8192)} - {0})),
     ]
+
+
+def _openvino_rows(path: str) -> list[tuple[str, str]]:
+    model = openvino_model.read(path)
+    context = min(model.context_length or 0, 8192)
+    if not context:
+        return []
+    memory = text("show.memory_value", size=size(model.footprint(context)), tokens=count(context))
+    return [("context", count(model.context_length or 0)), ("memory", memory)]
 
 
 def _memory(header: GGUFHeader, context: int) -> str:

@@ -12,7 +12,7 @@ from abierto.errors import UnknownEngine
 ENGINES: dict[str, tuple[str, ...]] = {
     "echo": ("none",),
     "llamacpp": ("gguf",),
-    "openvino": ("gguf",),
+    "openvino": ("gguf", "openvino"),
 }
 
 # Engines that come with an extra of pyproject.toml -> the package that must be importable.

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from abierto.errors import AbiertoError, EngineCrashed, EngineFailed, InvalidSchema, PromptTooLong
+from abierto.errors import AbiertoError, BadImage, EngineCrashed, EngineFailed, InvalidSchema, PromptTooLong
 from abierto.tasks.events import Event, Finish, Progress, Reasoning, Text, Usage
 
 NAME = "llamacpp"
@@ -133,9 +133,11 @@ class Answer(Iterator[Event]):
         address: Address,
         body: dict[str, Any],
         schema: bool,
+        images: int,
         died: Callable[[str], EngineCrashed],
     ) -> None:
-        self._address, self._body, self._schema, self._died = address, body, schema, died
+        self._address, self._body, self._died = address, body, died
+        self._schema, self._images = schema, images
         self._lock = threading.Lock()
         self._closed = False
         self._exchange: Exchange | None = None
@@ -165,7 +167,7 @@ class Answer(Iterator[Event]):
                 self._exchange = Exchange(self._address, "POST", "/v1/chat/completions", self._body)
             status = self._exchange.status()
             if status != 200:
-                raise failure(status, self._exchange.json(), self._schema, self._address)
+                raise failure(status, self._exchange.json(), self._schema, self._address, self._images)
             yield from self._translate(self._exchange.events())
         except OSError as error:
             if not self._closed:
@@ -185,7 +187,7 @@ class Answer(Iterator[Event]):
                 break
             body = json.loads(line)
             if "error" in body:
-                raise failure(body["error"].get("code", 500), body, self._schema, self._address)
+                raise failure(body["error"].get("code", 500), body, self._schema, self._address, self._images)
             if progress := body.get("prompt_progress"):
                 yield Progress("prompt", progress["processed"], progress["total"])
             for choice in body["choices"]:
@@ -213,13 +215,15 @@ def _usage(usage: dict[str, Any], timings: dict[str, Any]) -> Usage:
     )
 
 
-def failure(status: int, body: Any, schema: bool, address: Address) -> AbiertoError:
-    """The error that the server described. schema: whether the request had one."""
+def failure(status: int, body: Any, schema: bool, address: Address, images: int) -> AbiertoError:
+    """The error that the server described. schema: whether the request had one; images: how many it had."""
     error = body.get("error") if isinstance(body, dict) else None
     told: dict[str, Any] = error if isinstance(error, dict) else {}
     message = str(told.get("message", f"HTTP {status}"))
     if told.get("type") == "exceed_context_size_error":
         return PromptTooLong(told["n_prompt_tokens"], told["n_ctx"], _trained(address) or told["n_ctx"])
+    if images and "Failed to load image" in message:
+        return BadImage("1" if images == 1 else f"1-{images}", "image_undecodable")  # it does not say which
     if schema and re.search("schema|grammar", message, re.IGNORECASE):
         where = re.search(r" at (#[^:\s]*)", message)
         return InvalidSchema(where[1] if where else "#", message)

@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from time import perf_counter
 from typing import Any, Literal
 
-from abierto.errors import AbiertoError, EngineFailed, InvalidSchema
+from abierto.errors import AbiertoError, EngineCrashed, EngineFailed, InvalidSchema
 
 NAME = "openvino"
 # What native code throws arrives as one of these, depending on its C++ class.
@@ -34,14 +34,17 @@ class Piece:
 
 @dataclass(eq=False, slots=True)
 class Ticket:
-    """A request: the prompt as a tensor, a GenerationConfig, and where its pieces arrive.
+    """A request: the prompt, a GenerationConfig, and where its pieces arrive.
 
-    alone: nothing else may be computed at the same time. schema: what `config` constrains the answer by, as JSON.
-    pieces: at last comes one with a reason, or an error, or None when it was broken off. started: when its turn came.
+    prompt: a tensor of tokens, or a text and a list of images. work: in place of all that, what is to be done with the
+    pipeline, and is answered by one piece with one number. alone: nothing else may be computed at the same time.
+    schema: what `config` constrains the answer by, as JSON. pieces: at last comes one with a reason, or an error, or
+    None when it was broken off. started: when its turn came.
     """
 
-    prompt: Any
+    prompt: tuple[Any, ...]
     config: Any
+    work: Callable[[Any], int] | None = None
     alone: bool = False
     schema: str = ""
     pieces: SimpleQueue[Piece | AbiertoError | None] = field(default_factory=SimpleQueue)
@@ -77,6 +80,14 @@ class Batch:
                 self._changed.notify()
             return not self._closed
 
+    def ask(self, work: Callable[[Any], int]) -> int:
+        """What `work` says, which is done when nothing is computed. Raises EngineFailed, EngineCrashed."""
+        ticket = Ticket((), None, work, alone=True)
+        said = ticket.pieces.get() if self.add(ticket) else None
+        if isinstance(said, Piece):
+            return said.ids[0]
+        raise said or EngineCrashed(NAME, "closed")
+
     def close(self) -> None:
         """Break all tickets off, and let the pipeline go. May be called twice."""
         with self._changed:
@@ -107,7 +118,10 @@ class Batch:
             try:
                 if ticket.schema:
                     self._check(ticket.schema)
-                ticket.handle = self._pipeline.add_request(next(self._numbers), ticket.prompt, ticket.config)
+                if ticket.work:
+                    ticket.pieces.put(Piece((ticket.work(self._pipeline),), ticket.started, "stop"))
+                    continue
+                ticket.handle = self._pipeline.add_request(next(self._numbers), *ticket.prompt, ticket.config)
             except InvalidSchema as invalid:
                 ticket.pieces.put(invalid)
             except NATIVE as error:

@@ -47,6 +47,8 @@ class EchoSession:
         """The last message again, word by word, as far as the limits and the stop strings let it."""
         if request.schema is not None:
             raise MissingFeature("echo", "schema")
+        if any(message.images for message in request.messages):
+            raise MissingFeature("echo", "images")
         prompt = self.count_tokens(request)
         if prompt >= self.context:
             raise PromptTooLong(prompt, self.context, self.context)

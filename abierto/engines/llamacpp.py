@@ -5,8 +5,8 @@ the setting `llama_server` names a program to run instead (a path, or `llama-ser
 is how a build for a GPU is used. Either listens on a socket in a folder that only this user can open (on Windows on
 127.0.0.1), and demands a random key. The setting `verbosity` (-1: silent, 1: errors) is for the built-in one, which
 writes to the standard error of this process. With `speculation` set to `ngram`, words that repeat what stands in the
-conversation are guessed from there and checked together, which changes no answer.
-It knows no HTTP face of ours, and no model by name.
+conversation are guessed from there and checked together, which changes no answer. With a projector it sees; a projector
+is a GGUF file of its own. It knows no HTTP face of ours, and no model by name.
 """
 
 import ctypes
@@ -22,9 +22,18 @@ from time import monotonic
 from typing import Any
 
 from abierto.engines._llama_client import NAME, Address, Answer, ask, failure
+from abierto.engines._llama_request import body
 from abierto.engines.kept_process import KeptProcess
 from abierto.engines.session import LoadOptions
-from abierto.errors import EngineBroken, EngineCrashed, EngineMissing, FileMissing, LoadFailed
+from abierto.errors import (
+    EngineBroken,
+    EngineCrashed,
+    EngineMissing,
+    FileMissing,
+    LoadFailed,
+    MissingFeature,
+)
+from abierto.formats.gguf import read_header
 from abierto.tasks.chat import ChatRequest
 from abierto.tasks.events import Event
 
@@ -34,6 +43,10 @@ BATCH = 128
 PROGRAM_BATCH = 512
 # Tokens that must have been the same for a guess, and tokens that are guessed.
 NGRAM, GUESS = 8, 16
+# Of these projectors (llama.cpp's mtmd_decode_use_non_causal) every token of an image sees every other one, so that an
+# image must be read in one go; it has up to 1,120 tokens.
+WHOLE_IMAGE = ("gemma3", "gemma4v", "gemma4uv", "deepseek4v")
+WHOLE_IMAGE_BATCH = 1280
 START_TIMEOUT = 600.0  # seconds; a large model may come from a slow disk, and a program that ends is seen at once
 _LONGEST_SOCKET_PATH = 100  # bytes; the least that a system allows is 104, with the zero at the end
 
@@ -55,7 +68,6 @@ class LlamaSession:
     """See `Session`."""
 
     engine = NAME
-    features = frozenset({"chat", "schema", "seed", "reasoning"})
 
     def __init__(self, address: Address, server: "KeptProcess | _Package", folder: Path, options: LoadOptions) -> None:
         self.max_concurrent = options.max_concurrent
@@ -64,13 +76,20 @@ class LlamaSession:
         self._answers: weakref.WeakSet[Answer] = weakref.WeakSet()
         # Runs at close, or when the interpreter ends without one.
         self._release = weakref.finalize(self, _release, self._answers, server, folder)
-        self.context = int(self._ask("GET", "/props")["default_generation_settings"]["n_ctx"])
+        props = self._ask("GET", "/props")
+        self.context = int(props["default_generation_settings"]["n_ctx"])
+        sees = props.get("modalities", {}).get("vision") is True
+        self.features = frozenset({"chat", "schema", "seed", "reasoning"} | ({"images"} if sees else set()))
 
     def count_tokens(self, request: ChatRequest) -> int:
-        """As the model reads them, with its chat template."""
-        asked: dict[str, Any] = {"messages": _messages(request)}
+        """As the model reads them, with its chat template, and with as many tokens as it makes of each image.
+
+        A program from before 2026 cannot count images; it refuses a request that is too long when it is sent.
+        """
+        images = _images(request)
+        asked: dict[str, Any] = {"messages": self._body(request)["messages"]}
         try:
-            return int(self._ask("POST", "/v1/chat/completions/input_tokens", asked)["input_tokens"])
+            return int(self._ask("POST", "/v1/chat/completions/input_tokens", asked, images)["input_tokens"])
         except _NoSuchPath:  # a program from before 2026
             prompt = self._ask("POST", "/apply-template", asked)["prompt"]
             asked = {"content": prompt, "add_special": True, "parse_special": True}
@@ -78,7 +97,7 @@ class LlamaSession:
 
     def chat(self, request: ChatRequest) -> Iterator[Event]:
         """See `Session`. The iterator's `close` may be called from another thread, and wakes one that waits."""
-        answer = Answer(self._address, _body(request), request.schema is not None, self._died)
+        answer = Answer(self._address, self._body(request), request.schema is not None, _images(request), self._died)
         self._answers.add(answer)
         return answer
 
@@ -86,15 +105,20 @@ class LlamaSession:
         """See `Session`. Answers that are being written are broken off."""
         self._release()
 
-    def _ask(self, method: str, path: str, body: object = None) -> Any:
+    def _body(self, request: ChatRequest) -> dict[str, Any]:
+        if "images" not in self.features and _images(request):
+            raise MissingFeature(NAME, "images")
+        return body(request)
+
+    def _ask(self, method: str, path: str, asked: object = None, images: int = 0) -> Any:
         try:
-            status, found = ask(self._address, method, path, body)
+            status, found = ask(self._address, method, path, asked)
         except OSError as error:
             raise self._died(str(error)) from error
         if status == 404:
             raise _NoSuchPath
         if status != 200:
-            raise failure(status, found, schema=False, address=self._address)
+            raise failure(status, found, schema=False, address=self._address, images=images)
         return found
 
     def _died(self, detail: str) -> EngineCrashed:
@@ -167,7 +191,8 @@ def _start_package(file: str, options: LoadOptions, folder: Path) -> tuple[Addre
     params.kv_unified = False
     params.ctx_shift = False
     params.cache_ram_mib = 0  # no second cache beside the slots' own
-    params.n_batch = params.n_ubatch = BATCH
+    params.n_batch = params.n_ubatch = batch_size(options, BATCH)
+    params.mmproj.path = options.projector
     params.fit_params = False  # what fits was decided before
     params.warmup = False
     params.ui = False
@@ -189,6 +214,15 @@ def _start_package(file: str, options: LoadOptions, folder: Path) -> tuple[Addre
     return address, _Package(server)
 
 
+def batch_size(options: LoadOptions, usual: int) -> int:
+    """How many tokens are read in one go."""
+    if not options.projector:
+        return usual
+    header = read_header(options.projector)
+    kind = header.text("clip.projector_type") or header.text("clip.vision.projector_type")
+    return max(usual, WHOLE_IMAGE_BATCH) if kind in WHOLE_IMAGE else usual
+
+
 def _flush_log(library: str) -> None:
     """Have llama.cpp write out what it logged: it does so in a thread, which the end of the process cuts short."""
     loaded = ctypes.CDLL(library)
@@ -208,7 +242,10 @@ def _start_program(file: str, options: LoadOptions, folder: Path) -> tuple[Addre
     address = _address(folder)
     command = [program, "--host", address.path or "127.0.0.1", "--port", str(address.port or 8080), "-m", file]
     command += ["-np", str(options.max_concurrent), "-c", str(options.context * options.max_concurrent)]
-    command += ["-b", str(PROGRAM_BATCH), "--no-context-shift", "--cache-ram", "0", "--no-warmup", "--no-webui"]
+    batch = str(batch_size(options, PROGRAM_BATCH))
+    command += ["-b", batch, "--no-context-shift", "--cache-ram", "0", "--no-warmup", "--no-webui"]
+    if options.projector:
+        command += ["-ub", batch, "--mmproj", options.projector]
     if options.settings.get("speculation") == "ngram":
         command += ["--spec-type", "ngram-simple"]
         command += ["--spec-ngram-simple-size-n", str(NGRAM), "--spec-ngram-simple-size-m", str(GUESS)]
@@ -248,21 +285,5 @@ def useful_lines(log: str) -> str:
     return "\n".join((errors or lines)[-5:])
 
 
-def _messages(request: ChatRequest) -> list[dict[str, str]]:
-    return [{"role": message.role, "content": message.content} for message in request.messages]
-
-
-def _body(request: ChatRequest) -> dict[str, Any]:
-    sampling = request.sampling
-    names = ("max_tokens", "temperature", "top_p", "top_k", "min_p", "repeat_penalty", "seed")
-    body = {name: value for name in names if (value := getattr(sampling, name)) is not None}
-    if sampling.stop:
-        body["stop"] = list(sampling.stop)
-    if request.schema is not None:
-        body["json_schema"] = dict(request.schema)
-    body["messages"] = _messages(request)
-    body["stream"] = body["return_progress"] = True
-    body["stream_options"] = {"include_usage": True}
-    # Numbers come out a little different when a part of the prompt was read earlier, and so might a seeded answer.
-    body["cache_prompt"] = sampling.seed is None
-    return body
+def _images(request: ChatRequest) -> int:
+    return sum(len(message.images) for message in request.messages)

@@ -1,22 +1,22 @@
-"""The OpenVINO engine: reads GGUF files of the architectures llama, qwen2 and qwen3, and picks the best instructions of
-the processor at run time.
+"""The OpenVINO engine: reads GGUF files of the architectures llama, qwen2 and qwen3, and folders of OpenVINO's own
+files, also of models that see; picks the best instructions of the processor at run time.
 
-Requests are computed together, in one batch; what prompts begin with in common is read once. Settings: `cache`, a
-folder in which the tokenizer is kept in the form that loads fast. Prompts are counted with the model's own template.
+Requests are computed together, in one batch; what prompts begin with in common is read once. Prompts are counted with
+the model's own template. Settings: `cache`, a folder in which the tokenizer of a GGUF file is kept in the form that
+loads fast; `keep_compiled`, if not empty, its weights, too.
 
-Known limits of the engine, as of openvino-genai 2026.4: random numbers are drawn for all requests of a batch together,
-so that a request with a seed is computed alone; how much of a prompt was known from before is not told, and so never
-counts as `cached_tokens`; `repeat_penalty` must be more than 0. It knows no HTTP face, and no model by name.
+Known limits of the engine, as of openvino-genai 2026.4: no `logit_bias`; of log-probabilities only that of the chosen
+token; a prompt beyond the context would be accepted in silence, so it is refused here; random numbers are drawn for
+all requests of a batch together, so that a request with a seed is computed alone; how much of a prompt was known from
+before is not told, and so never counts as `cached_tokens`; `repeat_penalty` must be more than 0. It knows no HTTP face,
+and no model by name.
 """
 
-import hashlib
 import json
 import os
 import re
 import secrets
-import shutil
 import sys
-import tempfile
 import weakref
 from collections.abc import Generator, Iterator
 from contextlib import suppress
@@ -24,8 +24,20 @@ from pathlib import Path
 from typing import Any
 
 from abierto.engines._openvino_batch import NAME, NATIVE, Batch, Piece, Ticket, words
+from abierto.engines._openvino_images import Sizes, decoded, marked, unmarked
+from abierto.engines._openvino_load import Opened, open_model
+from abierto.engines._openvino_text import TextOfTokens
 from abierto.engines.session import LoadOptions
-from abierto.errors import EngineBroken, EngineCrashed, EngineFailed, EngineMissing, LoadFailed, PromptTooLong
+from abierto.errors import (
+    EngineBroken,
+    EngineCrashed,
+    EngineFailed,
+    EngineMissing,
+    LoadFailed,
+    MissingFeature,
+    PromptTooLong,
+)
+from abierto.formats import openvino_model
 from abierto.formats.gguf import read_header
 from abierto.tasks.chat import ChatRequest, Sampling
 from abierto.tasks.events import Event, Finish, Text, Usage
@@ -33,15 +45,10 @@ from abierto.tasks.events import Event, Finish, Text, Usage
 # What llama.cpp does where nothing is asked, so that the same model speaks alike here and there.
 DEFAULTS = Sampling(temperature=0.8, top_p=0.95, top_k=40, min_p=0.05, repeat_penalty=1.0)
 USUAL_CONTEXT = 4096
-BLOCK = 32  # tokens that a block of the cache holds on a processor
 # The tokenizer that is made of a GGUF file drops the beginning of a text with more tokens than these, in silence.
 LONGEST_TEXT = 8192
 # Tokens that end a turn in some model families, where the file names only one of them as the end.
 ENDS = ("<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|end_of_text|>")
-CHATML = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
-)
 
 
 def load(files: list[str], options: LoadOptions) -> "OpenVINOSession":
@@ -54,41 +61,43 @@ def load(files: list[str], options: LoadOptions) -> "OpenVINOSession":
         raise EngineMissing(NAME, NAME) from error
     except ImportError as error:
         raise EngineBroken(NAME, str(error)) from error
-    context = options.context or read_header(files[0]).context_length or USUAL_CONTEXT
-    scheduler = openvino_genai.SchedulerConfig()
-    scheduler.enable_prefix_caching = True
-    scheduler.max_num_seqs = options.max_concurrent
-    scheduler.num_kv_blocks = options.max_concurrent * (context // BLOCK + 2)
-    threads = {"INFERENCE_NUM_THREADS": options.threads} if options.threads else {}
+    file = Path(files[0])
+    context = options.context or _trained(file) or USUAL_CONTEXT
     try:
-        tokenizer = _tokenizer(openvino_genai, files[0], options.settings.get("cache", ""))
-        pipeline = openvino_genai.ContinuousBatchingPipeline(files[0], tokenizer, scheduler, "CPU", **threads)
+        opened = open_model(openvino_genai, file, options, context)
     except NATIVE as error:
-        raise LoadFailed(NAME, Path(files[0]).name, words(error)) from error
-    return OpenVINOSession(openvino_genai, pipeline, tokenizer, context, options.max_concurrent)
+        raise LoadFailed(NAME, file.name, words(error)) from error
+    return OpenVINOSession(openvino_genai, opened, context, options.max_concurrent)
+
+
+def _trained(file: Path) -> int | None:
+    """The tokens that the model was trained to take in at once, if the file says so."""
+    return read_header(file).context_length if file.suffix != ".xml" else openvino_model.read(file).context_length
 
 
 class OpenVINOSession:
     """See `Session`."""
 
     engine = NAME
-    features = frozenset({"chat", "schema", "seed"})
 
-    def __init__(self, genai: Any, pipeline: Any, tokenizer: Any, context: int, max_concurrent: int) -> None:
+    def __init__(self, genai: Any, opened: Opened, context: int, max_concurrent: int) -> None:
         self.context = context
         self.max_concurrent = max_concurrent
         self.pid = os.getpid()
-        self._genai, self._tokenizer = genai, tokenizer
-        self._eos = pipeline.get_config().eos_token_id
+        self.features = frozenset({"chat", "schema", "seed"} | ({"images"} if opened.sees else set()))
+        self._genai, self._tokenizer, self._takes_text = genai, opened.tokenizer, opened.takes_text
+        usual = opened.pipeline.get_config()
+        self._eos = usual.eos_token_id
         named = [self._encode(name) for name in ENDS]
-        self._ends = {self._eos, *(ids[0] for ids in named if len(ids) == 1)}
-        self._batch = Batch(pipeline, max_concurrent, self._try_schema)
+        self._ends = {self._eos, *usual.stop_token_ids, *(ids[0] for ids in named if len(ids) == 1)}
+        self._batch = Batch(opened.pipeline, max_concurrent, self._try_schema)
+        self._sizes = Sizes(genai, self._batch.ask, {})
         # Runs at close, or when the interpreter ends without one.
         self._release = weakref.finalize(self, self._batch.close)
 
     def count_tokens(self, request: ChatRequest) -> int:
         """As the model reads them, with its chat template."""
-        return len(self._prompt(request))
+        return self._prompt(request)[1]
 
     def chat(self, request: ChatRequest) -> Iterator[Event]:
         """See `Session`. The iterator's `close` may be called from another thread, and wakes one that waits."""
@@ -100,35 +109,51 @@ class OpenVINOSession:
 
     def ticket(self, request: ChatRequest) -> tuple[Ticket, int]:
         """The request in the batch, and the tokens of its prompt. Raises PromptTooLong, EngineCrashed."""
-        import numpy
-        from openvino import Tensor
-
-        prompt = self._prompt(request)
-        if len(prompt) >= self.context:
-            raise PromptTooLong(len(prompt), self.context, self.context)
+        prompt, tokens = self._prompt(request)
+        if tokens >= self.context:
+            raise PromptTooLong(tokens, self.context, self.context)
         sampling = request.sampling.over(DEFAULTS)
         schema = "" if request.schema is None else json.dumps(request.schema)
-        limit = min(sampling.max_tokens or self.context, self.context - len(prompt))
+        limit = min(sampling.max_tokens or self.context, self.context - tokens)
         ticket = Ticket(
-            prompt=Tensor(numpy.array([prompt], dtype=numpy.int64)),
+            prompt=prompt,
             config=self._config(sampling, schema, limit),
             alone=sampling.seed is not None and not _is_greedy(sampling),
             schema=schema,
         )
         if not self._batch.add(ticket):
             raise EngineCrashed(NAME, "closed")
-        return ticket, len(prompt)
+        return ticket, tokens
 
     def decode(self, ids: list[int]) -> str:
         """The text of tokens. Bytes that are no whole character are left out."""
         return str(self._tokenizer.decode(ids, skip_special_tokens=True))
 
-    def _prompt(self, request: ChatRequest) -> list[int]:
-        messages = [{"role": message.role, "content": message.content} for message in request.messages]
+    def _prompt(self, request: ChatRequest) -> tuple[tuple[Any, ...], int]:
+        """As a ticket takes it, and its tokens."""
+        import numpy
+        from openvino import Tensor
+
+        files = [image for message in request.messages for image in message.images]
+        if files and "images" not in self.features:
+            raise MissingFeature(NAME, "images")
+        images = [decoded(file) for file in files]
         try:
-            return self._encode(self._tokenizer.apply_chat_template(messages, add_generation_prompt=True))
+            text = str(self._tokenizer.apply_chat_template(self._messages(request), add_generation_prompt=True))
+            tokens = self._encode(unmarked(text, len(images)))
         except NATIVE as error:
             raise EngineFailed(NAME, words(error)) from error
+        if self._takes_text:
+            return (text, images), len(tokens) + self._sizes.tokens(images)
+        return (Tensor(numpy.array([tokens], dtype=numpy.int64)),), len(tokens)
+
+    def _messages(self, request: ChatRequest) -> list[dict[str, str]]:
+        messages, images = [], 0
+        for message in request.messages:
+            said = marked(message.content, images, len(message.images)) if self._takes_text else message.content
+            messages.append({"role": message.role, "content": said})
+            images += len(message.images)
+        return messages
 
     def _encode(self, text: str) -> list[int]:
         found = self._tokenizer.encode(text, add_special_tokens=False).input_ids.data[0].tolist()
@@ -142,6 +167,7 @@ class OpenVINOSession:
 
     def _config(self, sampling: Sampling, schema: str, limit: int) -> Any:
         config = self._genai.GenerationConfig(max_new_tokens=limit, repetition_penalty=sampling.repeat_penalty)
+        config.apply_chat_template = False
         if self._eos >= 0:
             config.eos_token_id = self._eos
         config.stop_token_ids = {end for end in self._ends if end >= 0}
@@ -158,7 +184,8 @@ class OpenVINOSession:
     def _try_schema(self, pipeline: Any, schema: str) -> None:
         constrained = self._genai.StructuredOutputConfig(json_schema=schema)
         config = self._genai.GenerationConfig(max_new_tokens=1, structured_output_config=constrained)
-        pipeline.generate([self._tokenizer.encode("{").input_ids], [config])
+        config.apply_chat_template = False
+        pipeline.generate(["{"] if self._takes_text else [self._tokenizer.encode("{").input_ids], [config])
 
 
 class Answer(Iterator[Event]):
@@ -189,7 +216,7 @@ class Answer(Iterator[Event]):
         self._ticket, prompt = self._session.ticket(self._request)
         if self._closed:  # while the prompt was counted
             self._ticket.cancel()
-        text, pieces = _TextOfTokens(self._session, self._request.sampling.stop), _pieces(self._ticket)
+        text, pieces = TextOfTokens(self._session.decode, self._request.sampling.stop), _pieces(self._ticket)
         made, first, last = 0, 0.0, 0.0
         try:
             for piece in pieces:
@@ -211,73 +238,6 @@ def _pieces(ticket: Ticket) -> Iterator[Piece]:
         yield piece
 
 
-class _TextOfTokens:
-    """Turns tokens into text as they come: whole characters only, up to a stop string."""
-
-    def __init__(self, session: OpenVINOSession, stops: tuple[str, ...]) -> None:
-        self._session, self._stops = session, stops
-        self._ids: list[int] = []
-        self._said = 0  # how much of the text of `_ids` is out
-        self._held = ""  # may be the beginning of a stop string
-        self.stopped = False
-
-    def add(self, piece: Piece) -> str:
-        """What can be said now. At the last piece, all that is left."""
-        self._ids += piece.ids
-        text = self._session.decode(self._ids) if piece.ids else ""
-        fresh, self._said = (text[self._said :], len(text)) if piece.ids else ("", self._said)
-        if len(self._ids) > 24:
-            # A character is at most four tokens: the half of one at the cut is over before these eight are.
-            self._ids = self._ids[-8:]
-            self._said = len(self._session.decode(self._ids))
-        return self._until_stop(self._held + fresh, last=piece.reason is not None)
-
-    def _until_stop(self, text: str, last: bool) -> str:
-        ends = [text.find(stop) for stop in self._stops if stop in text]
-        if ends:
-            self.stopped, self._held = True, ""
-            return text[: min(ends)]
-        begun = 0 if last else max((_overlap(text, stop) for stop in self._stops), default=0)
-        self._held = text[len(text) - begun :]
-        return text[: len(text) - begun]
-
-
-def _overlap(text: str, stop: str) -> int:
-    """How many characters at the end of `text` are the beginning of `stop`."""
-    return max((size for size in range(1, len(stop)) if text.endswith(stop[:size])), default=0)
-
-
 def _is_greedy(sampling: Sampling) -> bool:
     """Whether only the likeliest token can be chosen; the engine wants to be told so in another way."""
     return sampling.temperature == 0 or sampling.top_p == 0 or sampling.top_k == 1 or sampling.min_p == 1
-
-
-def _tokenizer(genai: Any, file: str, cache: str) -> Any:
-    """The file's tokenizer, with a template in any case. With `cache`, from there, or put there."""
-    tokenizer = _kept_tokenizer(genai, Path(file), Path(cache)) if cache else genai.Tokenizer(file)
-    if not tokenizer.chat_template:
-        tokenizer.chat_template = CHATML
-    return tokenizer
-
-
-def _kept_tokenizer(genai: Any, file: Path, cache: Path) -> Any:
-    state = file.stat()
-    identity = f"{file.resolve()}\n{state.st_size}\n{state.st_mtime_ns}\n{genai.__version__}"
-    kept = cache / f"openvino-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
-    if kept.is_dir():
-        try:
-            return genai.Tokenizer(str(kept))
-        except NATIVE:  # damaged: it is made anew
-            shutil.rmtree(kept, ignore_errors=True)
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as made:
-            link = Path(made) / "tokenizer" / "model.gguf"
-            link.parent.mkdir()
-            link.symlink_to(file.resolve())  # the engine writes beside the file that it reads
-            tokenizer = genai.Tokenizer(str(link), enable_save_ov_model=True)
-            link.unlink()
-            link.parent.replace(kept)
-            return tokenizer
-    except OSError:  # nothing can be kept there, or this system makes no links
-        return genai.Tokenizer(str(file))

@@ -16,7 +16,8 @@ class LoadOptions:
     threads: processor threads to compute with; 0 leaves it to the engine.
     max_concurrent: how many conversations at once; each has the whole `context` for itself.
     projector: absolute path of the file that turns images into what the model reads; empty without one.
-    settings: what only one engine knows, by the names in that engine's documentation.
+    settings: what only one engine knows, by the names in that engine's documentation; and for all of them `cache`, a
+    folder for what they keep (see `store.kept`).
     """
 
     context: int = 0

@@ -1,5 +1,6 @@
 """What a file looks like, from its first few kB. It knows how formats begin and nothing of what follows."""
 
+import re
 import stat
 from pathlib import Path
 
@@ -96,6 +97,8 @@ def _kind_of_text(start: bytes) -> str:
     begin = text.lstrip()[:512].lower()
     if begin.startswith("<!doctype html") or "<html" in begin or "<head>" in begin:
         return "html"
+    if re.match(r'(?:<\?xml[^>]*>\s*)?<net name="[^"]*" version="1\d"', begin):
+        return "openvino"
     if begin.startswith(("<?xml", "<error")):
         return "xml"
     if begin.startswith(("{", "[")):

@@ -5,9 +5,12 @@ from typing import Any
 from abierto.errors import (
     AbiertoError,
     AmbiguousFile,
+    BadImage,
     CorruptFile,
     InvalidCard,
+    ModelCannotSee,
     NotAModel,
+    NotAnImage,
     NotConvertible,
     NotEnoughMemory,
     NotOurs,
@@ -18,7 +21,7 @@ from abierto.errors import (
 from abierto.locale import has, text
 from abierto.locale.numbers import count, decimal, size
 
-_SIZES = {"needed", "available", "free", "size", "received", "total"}
+_SIZES = {"needed", "available", "free", "size", "received", "total", "limit_size", "bytes"}
 _COUNTS = {"tokens", "context", "trained", "position", "fits_context"}
 
 
@@ -33,7 +36,14 @@ def words(error: AbiertoError) -> dict[str, str]:
         worded["fault"] = text(f"making.{error.fault}", **(error.about or {}))
     if isinstance(error, UsageFault):
         worded["fault"] = text(f"usage.{error.fault}", **(error.about or {}))
-    if isinstance(error, NotAModel):
+    if isinstance(error, BadImage):
+        about = error.about or {}
+        unit = size if "bytes" in about else count
+        told = {name: unit(fact) if isinstance(fact, int) else fact for name, fact in about.items()}
+        worded["fault"] = text(f"fault.{error.fault}", **told)
+    if isinstance(error, ModelCannotSee):
+        worded["advice"] = text(f"sight.{error.reason}", **{**worded, "first": next(iter(error.able), "")})
+    if isinstance(error, NotAModel | NotAnImage):
         worded["found"] = text(f"found.{error.found}")
     if isinstance(error, AmbiguousFile):
         worded["choices"] = ", ".join(f"{choice} ({size(bytes_)})" for choice, bytes_ in error.choices.items())

@@ -2,18 +2,22 @@
 
 import atexit
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Literal, overload
 
 from abierto import config, locale
 from abierto.errors import AbiertoError, EmptyPrompt, JournalUnavailable
 from abierto.runtime import schema as schemas
+from abierto.runtime import sight
 from abierto.runtime.model import Model, Stats, load, write_runs
+from abierto.runtime.sight import Image
 from abierto.tasks.chat import ChatRequest, Message, Sampling
 from abierto.tasks.events import Event, Finish, Text
 
-Prompt = str | Sequence[Mapping[str, str]]
+Prompt = str | Sequence[Mapping[str, Any]]
+Images = Image | Iterable[Image]
 
 
 class Answer(str):
@@ -49,6 +53,8 @@ def chat(
     stop: str | Sequence[str] = (),
     context: int = 0,
     engine: str = "",
+    images: Images = (),
+    projector: str = "",
 ) -> Answer: ...
 
 
@@ -70,6 +76,8 @@ def chat(
     stop: str | Sequence[str] = (),
     context: int = 0,
     engine: str = "",
+    images: Images = (),
+    projector: str = "",
 ) -> Iterator[str]: ...
 
 
@@ -90,6 +98,8 @@ def chat(
     stop: str | Sequence[str] = (),
     context: int = 0,
     engine: str = "",
+    images: Images = (),
+    projector: str = "",
 ) -> Answer | Iterator[str]:
     """Ask a model on this computer, and get its answer.
 
@@ -116,6 +126,9 @@ def chat(
         stop: A string, or several, before which the answer ends.
         context: Tokens that the conversation may hold; default: what is usual for the model and fits into memory.
         engine: A name from `abierto doctor`; default: the fastest by `abierto tune`, or the first that reads the file.
+        images: What a model that sees is shown with the prompt: paths, or the bytes of whole files. In a conversation
+            the earlier messages may have a key "images", too.
+        projector: Path of the file that the model sees with; default: the one that came with it.
 
     Returns:
         The text, as an `Answer`: a `str` with `finish_reason` and `stats`; or, with `stream`, an iterator of `str`.
@@ -136,8 +149,8 @@ def chat(
         )
         if schema is not None:
             schemas.check(schema, "schema")
-        request = ChatRequest(_messages(prompt, system), sampling, schema)
-        loaded = _KEPT.get(model, engine, context)
+        request = ChatRequest(_messages(prompt, system, images), sampling, schema)
+        loaded = _KEPT.get(model, engine, context, projector)
     except AbiertoError as error:
         raise _worded(error) from error.__cause__
     events = _told(loaded, request)
@@ -155,15 +168,15 @@ class _Kept:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._model: Model | None = None
-        self._call: tuple[str, str, int] | None = None
+        self._call: tuple[str, str, int, str] | None = None
 
-    def get(self, model: str, engine: str, context: int) -> Model:
+    def get(self, model: str, engine: str, context: int, projector: str) -> Model:
         """The model of the last call, if this call asks for the same; else another one in its place."""
         with self._lock:
-            if self._model is None or self._call != (model, engine, context):
+            if self._model is None or self._call != (model, engine, context, projector):
                 self._close()
-                self._model = load(model, engine=engine, context=context)
-                self._call = (model, engine, context)
+                self._model = load(model, engine=engine, context=context, projector=projector)
+                self._call = (model, engine, context, projector)
             return self._model
 
     def drop(self) -> None:
@@ -188,14 +201,16 @@ def _leave() -> None:
         write_runs()
 
 
-def _messages(prompt: Prompt, system: str | None) -> tuple[Message, ...]:
+def _messages(prompt: Prompt, system: str | None, images: Images) -> tuple[Message, ...]:
     if isinstance(prompt, str):
         prompt = [{"role": "user", "content": prompt}]
     if not prompt or not prompt[-1]["content"].strip():
         raise EmptyPrompt()
     first = () if system is None else (Message("system", system),)
     # A role that does not exist is the engine's to refuse, with its chat template's own words.
-    return (*first, *(Message(turn["role"], turn["content"]) for turn in prompt))  # type: ignore[arg-type]
+    turns = [Message(turn["role"], turn["content"], sight.gather(turn.get("images", ()))) for turn in prompt]
+    last = replace(turns[-1], images=(*turns[-1].images, *sight.gather(images)))
+    return (*first, *turns[:-1], last)
 
 
 def _told(model: Model, request: ChatRequest) -> Iterator[Event]:

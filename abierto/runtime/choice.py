@@ -124,6 +124,12 @@ def threads(variant: Variant, settings: Settings) -> int:
     return variant.threads or settings.threads or machine.cores().physical
 
 
+def engine_settings(variant: Variant, settings: Settings) -> dict[str, str]:
+    """The settings of a variant's engine, with the folder for what it keeps, and what a person wants kept there."""
+    kept = {"cache": str(config.folders().cache), "keep_compiled": "1" if settings.keep_compiled else ""}
+    return {**kept, **variant.settings}
+
+
 def measured(target: Target) -> list[Measured]:
     """What `tune` wrote for this very file, or nothing."""
     try:

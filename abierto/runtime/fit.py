@@ -1,19 +1,20 @@
 """Whether a model fits into this computer's memory, and with how long a context: decided before anything is loaded."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from abierto import catalog, engines, machine
 from abierto.config import Settings
 from abierto.errors import NotEnoughMemory, OptionOutOfRange
-from abierto.formats import footprint
-from abierto.formats.gguf import GGUFHeader, read_parts
+from abierto.formats import footprint, openvino_model, projector
+from abierto.formats.gguf import read_parts
+from abierto.runtime import sight
 from abierto.runtime.resolve import Target
 
 MB = 1_000_000
 # A context that nobody asked for costs memory that nobody asked for.
 USUAL_CONTEXT = 8192
 LEAST_CONTEXT = 512
-CHATS = ("text-generation", "image-text-to-text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +32,56 @@ def plan(target: Target, asked: int, settings: Settings) -> Plan:
     Raises NotEnoughMemory with what would fit, OptionOutOfRange for a context the model was not trained for,
     and the errors of a file that is not what it should be.
     """
-    if target.format != "gguf":
+    if target.format not in ("gguf", "openvino"):
         return Plan(context=asked or settings.context)
-    header = read_parts(target.files)
-    trained = header.context_length or USUAL_CONTEXT
+    size = _size(target)
+    trained = size.trained or USUAL_CONTEXT
     wanted = asked or min(settings.context, trained)
     if wanted > trained:
         raise OptionOutOfRange("context", wanted, 1, trained)
-    room = machine.room(machine.memory(), settings.memory_margin * MB)
+    room = machine.room(machine.memory(), settings.memory_margin * MB) - sight.size_of(target)
     context = wanted or min(trained, USUAL_CONTEXT)
-    estimate = footprint.estimate(header, context).total
+    estimate = size.estimate(context)
     if estimate > room:
-        largest = footprint.largest_context(header, room)
+        largest = size.largest_context(room)
         if wanted or largest < LEAST_CONTEXT:
-            raise NotEnoughMemory(target.name, estimate, max(room, 0), context, largest, smaller_models(room, header))
-        context, estimate = largest, footprint.estimate(header, largest).total
+            smaller = smaller_models(room, size.weights)
+            raise NotEnoughMemory(target.name, estimate, max(room, 0), context, largest, smaller)
+        context, estimate = largest, size.estimate(largest)
     return Plan(context, trained, estimate)
 
 
-def smaller_models(room: int, header: GGUFHeader) -> list[str]:
-    """Models of the catalog to chat with that are smaller than this file and fit into `room` bytes, largest first.
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """What a model takes. weights: bytes of its files. estimate: from tokens to bytes; largest_context: from bytes to
+    tokens."""
+
+    trained: int | None
+    weights: int
+    estimate: Callable[[int], int]
+    largest_context: Callable[[int], int]
+
+
+def _size(target: Target) -> _Size:
+    if target.format == "openvino":
+        model = openvino_model.read(target.files[0])
+        return _Size(model.context_length, model.weights_size, model.footprint, model.largest_context)
+    header = read_parts(target.files)
+    projector.refuse(header, target.files[0])
+    return _Size(
+        header.context_length,
+        header.file_size,
+        lambda context: footprint.estimate(header, context).total,
+        lambda room: footprint.largest_context(header, room),
+    )
+
+
+def smaller_models(room: int, file_size: int) -> list[str]:
+    """Models of the catalog to chat with that are smaller than so many bytes and fit into `room`, largest first.
 
     A card with several quantisations is named with the largest one of them that fits.
     """
-    limit = min(room, header.file_size)
+    limit = min(room, file_size)
     sizes: dict[str, int] = {}
     for card in catalog.cards().values():
         fitting = {
@@ -62,7 +89,7 @@ def smaller_models(room: int, header: GGUFHeader) -> list[str]:
             for form, weights in card.weights.items()
             if weights.size and weights.size < limit and engines.engines_for(weights.format)
         }
-        if fitting and card.pipeline_tag in CHATS:
+        if fitting and card.chats:
             form = max(fitting, key=lambda form: fitting[form])
             sizes[card.name if len(card.weights) == 1 else f"{card.name}:{form}"] = fitting[form]
     return sorted(sizes, key=lambda name: -sizes[name])[:3]

@@ -15,7 +15,7 @@ from abierto.catalog import Card
 from abierto.config import Settings
 from abierto.engines.session import LoadOptions, Session
 from abierto.errors import AbiertoError, LoadFailed, MissingFeature, PromptTooLong
-from abierto.runtime import child, choice
+from abierto.runtime import child, choice, sight
 from abierto.runtime.choice import Variant
 from abierto.runtime.fit import Plan, plan
 from abierto.runtime.refusal import explained
@@ -65,18 +65,24 @@ class Model:
         self.pid = session.pid
         self.trained = fitted.trained or session.context
         self.last: Stats | None = None
+        self._target = target
         self._session = session
         self._estimate = fitted.estimate
         self._held = held
 
     def count_tokens(self, request: ChatRequest) -> int:
-        """The tokens of a request's messages, as the model will read them."""
+        """The tokens of a request's messages and images, as the model will read them.
+
+        Raises what `sight.check` raises.
+        """
+        sight.check(request, self._target, self.engine, self.features)
         return self._session.count_tokens(request)
 
     def chat(self, request: ChatRequest) -> Iterator[Event]:
         """The answer, event by event; closing the iterator cancels it.
 
-        Raises PromptTooLong before anything is computed: a context is never cut in silence.
+        Raises PromptTooLong before anything is computed: a context is never cut in silence. Raises what `sight.check`
+        raises.
         """
         if request.schema is not None and "schema" not in self.features:
             raise MissingFeature(self.engine, "schema")
@@ -85,6 +91,10 @@ class Model:
             raise PromptTooLong(tokens, self.context, self.trained)
         defaults = Sampling(**self.card.defaults) if self.card else Sampling()
         return self._recorded(replace(request, sampling=request.sampling.over(defaults)))
+
+    def require_sight(self) -> None:
+        """Raise ModelCannotSee for a model that no image can be shown."""
+        sight.require(self._target, self.engine, self.features)
 
     def memory(self) -> int:
         """Bytes that the process which computes holds now, as the operating system counts them."""
@@ -176,13 +186,15 @@ def load(
     use: str = "one_user",
     needs: frozenset[str] = frozenset(),
     prompt: int = 0,
+    projector: str = "",
 ) -> Model:
     """Load a model by name: a card, a pulled model, a path or a source; without one, the model of the settings.
 
     engine: a name from `engines.ENGINES`; empty or `auto`: the fastest for this use, by what `tune` measured; without
     a measurement the first that reads the file. context: tokens of the conversation; 0: what is usual and fits.
     use: one of `choice.USES`. needs: the features that the requests will need. prompt: about how many tokens they have.
-    Raises what `resolve`, `plan`, `candidates` and `engines.load` raise.
+    projector: path of the file that it sees with; empty: the one that came with it, if one did.
+    Raises what `resolve`, `with_projector`, `plan`, `candidates` and `engines.load` raise.
     """
     settings, models = config.settings(), config.folders().models
     name, engine = name or settings.model, engine or settings.engine
@@ -192,6 +204,9 @@ def load(
             held.enter_context(locks.use(models, target.record))
             # Only now is it certain that nobody replaces the files.
             target = resolve(name, models)
+        target = sight.with_projector(target, projector, models)
+        # Whoever has a model that sees expects it to see, whatever engine is the fastest for words.
+        needs |= {sight.FEATURE} if target.projector else set()
         variants = choice.candidates(target, engine, settings, use, needs, prompt)
         fitted = plan(target, context, settings)
         session = _first_able(variants, target, fitted.context, settings, needs)
@@ -209,7 +224,7 @@ def _first_able(
             context=context,
             threads=choice.threads(variant, settings),
             projector=target.projector,
-            settings=variant.settings,
+            settings=choice.engine_settings(variant, settings),
         )
         try:
             session = _start(variant.engine, target, options)
@@ -225,8 +240,9 @@ def _first_able(
 
 def _start(engine: str, target: Target, options: LoadOptions) -> Session:
     files = list(target.files)
-    if not target.vouched:
-        # Native code can die of a file that was made to kill it; then it must not be this process that dies.
+    if not target.vouched or target.projector:
+        # Native code can die of a file that was made to kill it; then it must not be this process that dies. With a
+        # projector every image is such a file.
         return child.load(engine, files, options)
     try:
         return engines.load(engine, files, options)

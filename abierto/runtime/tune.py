@@ -17,7 +17,7 @@ from abierto import config, engines, machine
 from abierto.config import Settings
 from abierto.engines.session import LoadOptions, Session
 from abierto.errors import AbiertoError
-from abierto.runtime import child, choice
+from abierto.runtime import child, choice, sight
 from abierto.runtime.choice import Measured, Speeds, Variant
 from abierto.runtime.fit import plan
 from abierto.runtime.resolve import Target, resolve
@@ -76,6 +76,7 @@ def tune(name: str = "", engine: str = "", budget: float = BUDGET) -> Iterator[S
         target = resolve(name or settings.model, models)
         if target.record:
             held.enter_context(locks.use(models, target.record))
+        target = sight.with_projector(target, "", models)
         trained = plan(target, 0, settings).trained or CONTEXT
         plan(target, min(CONTEXT, trained), settings)
         rows: list[Row] = []
@@ -193,7 +194,7 @@ class _Tuning:
             threads=choice.threads(variant, self._settings),
             max_concurrent=together,
             projector=self._target.projector,
-            settings=variant.settings,
+            settings=choice.engine_settings(variant, self._settings),
         )
         return child.load(variant.engine, list(self._target.files), options)
 

@@ -41,6 +41,8 @@ _MAIN = "main"
 _PROGRAM = Path(__file__).with_name("hub_client.py")
 # How often whoever waits is told that we still do, in seconds.
 _BEAT = 0.1
+# How many files are named on one command line, which no system lets grow without end.
+_AT_ONCE = 50
 # What the library is told. Xet is off because what it has fetched of a file is lost when it is stopped.
 _SETTINGS = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -54,7 +56,7 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The model files of a repository at one commit.
+    """The files of a repository at one commit.
 
     folder: the repository's place in the cache. timeout: seconds of silence that are borne. unasked: why the hub could
     not be asked, where the files are those that the cache has.
@@ -97,11 +99,12 @@ def fetch(request: Request) -> Generator[PullProgress, None, tuple[ModelFile, ..
     # What an earlier pull had fetched before something stopped it is as much ours as what this one fetches.
     ours: set[str | None] = {path.stem for path in hub_cache.begun(request.partial)}
     ours |= yield from _download(request, listing, chosen)
+    places = {file: hub_cache.shown(listing.folder, listing.commit, file.path) for file in chosen}
+    hidden = [file for file, place in places.items() if not place.is_file()]
+    yield from _show(request, listing, hidden)
     done = []
-    for file in chosen:
-        known = hub_cache.shown(listing.folder, listing.commit, file.path).is_file()
-        brought = file.sha256 in ours if file.sha256 else not known
-        place = yield from _shown(request, listing, file)
+    for file, place in places.items():
+        brought = file.sha256 in ours if file.sha256 else file in hidden
         whole = _one_copy(listing, file, place, brought)
         done.append((yield from _verified(file, place, brought, whole)))
     if request.sha256 not in (None, done[0].sha256):
@@ -115,7 +118,8 @@ def ask(source: HubSource, certificates: str | None = None) -> Generator[PullPro
     Raises PackageMissing, RepositoryNotFound, GatedModel, SourceUnreachable.
     """
     said = yield from _told(source, certificates, "list", source.revision or _MAIN)
-    files = tuple(HubFile(**file) for file in said["files"])
+    # A path that would lead out of the cache is no name that a repository can give a file.
+    files = tuple(HubFile(**file) for file in said["files"] if not {"", ".", ".."} & {*file["path"].split("/")})
     host, unasked = host_of(said["endpoint"]), said.get("unasked", "")
     timeout, authorization = said["timeout"], said["authorization"]
     return Listing(said["commit"], Path(said["folder"]), files, host, timeout, authorization, unasked)
@@ -194,13 +198,12 @@ def _link(listing: Listing, file: HubFile, certificates: str | None) -> Link:
     return replace(link, headers={**link.headers, **headers})
 
 
-def _shown(request: Request, listing: Listing, file: HubFile) -> Generator[PullProgress, None, Path]:
-    """The file under its own name, where other programs look for it too."""
-    place = hub_cache.shown(listing.folder, listing.commit, file.path)
-    if not place.is_file():
-        revision = request.source.revision or _MAIN
-        yield from _told(request.source, request.certificates, "link", revision, listing.commit, file.path)
-    return place
+def _show(request: Request, listing: Listing, files: Sequence[HubFile]) -> Generator[PullProgress, None, None]:
+    """Let the files appear under their own names, where other programs look for them too."""
+    revision = request.source.revision or _MAIN
+    for start in range(0, len(files), _AT_ONCE):
+        paths = [file.path for file in files[start : start + _AT_ONCE]]
+        yield from _told(request.source, request.certificates, "link", revision, listing.commit, *paths)
 
 
 def _one_copy(listing: Listing, file: HubFile, place: Path, ours: bool) -> bool:

@@ -1,7 +1,7 @@
 """Asks a Hugging Face hub through its own client library: a program, run by its path, told what to do by arguments.
 
-    list REPOSITORY REVISION               the model files that the repository holds there
-    link REPOSITORY REVISION COMMIT PATH   show a file of the cache where the commit's files are looked for
+    list REPOSITORY REVISION                  the files that the repository holds there
+    link REPOSITORY REVISION COMMIT PATH...   show files of the cache where the commit's files are looked for
 
 One line of JSON on standard output is the answer, or `failure` with what went wrong. It imports nothing of ours, and
 knows neither records nor which file is wanted. In a process of its own, because the library takes half a second to
@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError
 
-MODEL = ".gguf"
 # Seconds between two tries, and the longest that a server may ask for.
 _PAUSES = (0.25, 1.0)
 _PATIENCE = 60.0
@@ -97,7 +96,6 @@ def _asked(repository: str, revision: str) -> dict[str, Any]:
             "url": hf_hub_url(repository, file.rfilename, revision=commit),
         }
         for file in found.siblings or ()
-        if file.rfilename.lower().endswith(MODEL)
     ]
     if found.gated and files:
         # What the repository holds is shown to everybody; whether this person may have it, only here.
@@ -117,7 +115,7 @@ def _cached(repository: str, revision: str) -> dict[str, Any] | None:
     snapshot = folder / "snapshots" / commit
     files = []
     for path in sorted(snapshot.rglob("*")):
-        if path.name.lower().endswith(MODEL) and path.is_file():
+        if path.is_file():
             blob = path.resolve().name
             sha256 = blob if _SHA256.fullmatch(blob) else None
             place = path.relative_to(snapshot).as_posix()
@@ -125,14 +123,14 @@ def _cached(repository: str, revision: str) -> dict[str, Any] | None:
     return {"commit": commit, "folder": str(folder), "files": files, "authorization": None} if files else None
 
 
-def _link(repository: str, revision: str, commit: str, path: str) -> dict[str, Any]:
+def _link(repository: str, revision: str, commit: str, *paths: str) -> dict[str, Any]:
     from huggingface_hub import hf_hub_download
 
-    now = hf_hub_download(repository, path, revision=revision, dry_run=True)
+    now = hf_hub_download(repository, paths[0], revision=revision, dry_run=True)
     # By the name that it was asked for, so that other programs find it by that name without a network; but never
     # another commit than the one whose file was fetched.
     at = revision if now.commit_hash == commit else commit
-    return {"path": hf_hub_download(repository, path, revision=at)}
+    return {"paths": [hf_hub_download(repository, path, revision=at) for path in paths]}
 
 
 def _folder(repository: str) -> Path:

@@ -1,7 +1,8 @@
 """Fetch a model, verify it, put it in its place, and record it.
 
 Whatever stops this half-way, a kill included, leaves what was there before, and a beginning from which the
-next pull of the same name goes on. It knows no cards: the caller says what SHA-256 and size the file must have.
+next pull of the same name goes on. It knows no cards: the caller says what SHA-256 and size the file must have, and
+where the projector is. After the model comes the projector, the file that it sees with; a model is whole without it.
 """
 
 import shutil
@@ -13,8 +14,10 @@ from pathlib import Path
 
 from abierto.errors import FileMissing, HashMismatch, PartMissing
 from abierto.formats.split import part_names, whole_name
-from abierto.store import disk, hub, hub_cache, layout, locks, pip_settings, pypi, records, unpack, verify
+from abierto.store import disk, hub, hub_cache, hub_sets, layout, locks, pip_settings, pypi, records, unpack, verify
 from abierto.store.download import download, measure
+from abierto.store.hub_choice import projector_beside
+from abierto.store.hub_sets import HubFile
 from abierto.store.link import Link, open_link
 from abierto.store.progress import PullProgress
 from abierto.store.pypi import Wheel
@@ -28,14 +31,32 @@ _PACKAGE_FACTOR, _PACKAGE_EXTRA = 4, 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
+class Projector:
+    """Where the file is that a model sees with, and what it must have, in hexadecimal and bytes."""
+
+    source: Source
+    sha256: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Pull:
-    """What one pull is about."""
+    """What one pull is about: a model, or its projector."""
 
     name: str
     folder: Path
     sha256: str | None
     size: int | None
     certificates: str | None
+    sees: bool = False
+
+    @property
+    def present(self) -> tuple[ModelFile | None, str | None]:
+        """What is recorded now of what is to be pulled: its first file, and where that came from."""
+        record = records.get(self.folder, self.name)
+        if record is None:
+            return None, None
+        return (record.projector, record.projector_source) if self.sees else (record.files[0], record.source)
 
     @property
     def place(self) -> Path:
@@ -54,67 +75,114 @@ def pull(
     sha256: str | None = None,
     size: int | None = None,
     certificates: str | None = None,
+    projector: Projector | None = None,
 ) -> Generator[PullProgress, None, None]:
     """Bring a model onto this disk, step by step; afterwards `records.get(folder, name)` tells of it.
 
     What is there and intact is not fetched again: then there are no steps. Closing the generator cancels.
     sha256, size: what the model's file must have, in hexadecimal and bytes. certificates: a file or folder of
-    authorities to trust where pip's settings name none.
+    authorities to trust where pip's settings name none. projector: to be pulled with it; without one, that which lies
+    beside the model in its hub, if there is one.
     Raises PullInProgress, ModelInUse (only where its file would be replaced), FileMissing, CorruptFile,
     NotEnoughDisk, FolderNotWritable and the kinds of SourceError.
     """
     job = _Pull(name, folder.absolute(), sha256.lower() if sha256 else None, size, certificates)
-    if _is_pulled(job, source):
+    if _is_pulled(job, source) and _sees_already(job, source, projector):
         return
     with locks.pulling(job.folder, name):
-        if _is_pulled(job, source):
+        if not _is_pulled(job, source):
+            yield from _bring(job, source)
+        if _sees_already(job, source, projector):
             return
-        if isinstance(source, HubSource):
-            yield from _take_from_hub(job, source)
-            return
-        hub_cache.drop_begun(job.partial)
-        if isinstance(source, FileSource):
-            yield from _take_in(job, source)
-        elif (yield from _found_again(job, source)):
-            return
-        elif isinstance(source, HttpsSource):
-            yield from _fetch_address(job, source)
-        else:
-            yield from _fetch(job, source)
+        if projector is None and isinstance(source, HubSource):
+            projector = yield from _beside(job, source)
+        if projector:
+            yield from _bring(_of_projector(job, projector), projector.source)
+
+
+def _bring(job: _Pull, source: Source) -> Iterator[PullProgress]:
+    if isinstance(source, HubSource):
+        yield from _take_from_hub(job, source)
+        return
+    hub_cache.drop_begun(job.partial)
+    if isinstance(source, FileSource):
+        yield from _take_in(job, source)
+    elif (yield from _found_again(job, source)):
+        return
+    elif isinstance(source, HttpsSource):
+        yield from _fetch_address(job, source)
+    else:
+        yield from _fetch(job, source)
 
 
 def _is_pulled(job: _Pull, source: Source) -> bool:
     record = records.get(job.folder, job.name)
-    return (
-        record is not None
-        and record.source == str(source)
-        and job.sha256 in (None, record.files[0].sha256)
-        and record.intact
-    )
+    file, origin = job.present
+    if record is None or file is None:
+        return False
+    whole = file.intact if job.sees else all(part.intact for part in record.files)
+    return origin == str(source) and job.sha256 in (None, file.sha256) and whole
+
+
+def _of_projector(job: _Pull, projector: Projector) -> _Pull:
+    sha256 = projector.sha256.lower() if projector.sha256 else None
+    return replace(job, sha256=sha256, size=projector.size, sees=True)
+
+
+def _sees_already(job: _Pull, source: Source, projector: Projector | None) -> bool:
+    """Whether nothing is to be done about the projector."""
+    if projector:
+        return _is_pulled(_of_projector(job, projector), projector.source)
+    record = records.get(job.folder, job.name)
+    if record is None or record.projector_source is None:
+        return not isinstance(source, HubSource)
+    return record.projector is None or record.projector.intact
+
+
+def _beside(job: _Pull, source: HubSource) -> Generator[PullProgress, None, Projector | None]:
+    """The projector in the model's repository; that there is none is written down, so that nobody looks again."""
+    listing = yield from hub.ask(source, job.certificates)
+    found = projector_beside(source, listing.files)
+    if found:
+        return Projector(HubSource(source.repository, source.revision, found.path), found.sha256, found.size)
+    record = records.get(job.folder, job.name)
+    if record and not listing.unasked:
+        with disk.writing(job.folder):
+            records.write(job.folder, replace(record, projector=None, projector_source=""))
+    return None
 
 
 def _take_in(job: _Pull, source: FileSource) -> Iterator[PullProgress]:
-    """Record a file that stays where it is, with the other parts of a model that comes in several."""
-    paths = [source.path.with_name(part) for part in part_names(source.path.name)] or [source.path]
-    missing = next((path for path in paths if len(paths) > 1 and not path.exists()), None)
-    if missing:
-        raise PartMissing(str(missing), whole_name(source.path.name))
+    """Record a file that stays where it is, with the other files of a model that comes in several."""
     files = []
-    for path in paths:
+    for path in _files_of(source.path):
         try:
             files.append((yield from verify.read(path)))
         except OSError:
             raise FileMissing(str(path)) from None
     if job.sha256 not in (None, files[0].sha256):
-        raise HashMismatch(str(paths[0]), str(job.sha256), files[0].sha256)
-    with _replacing(job, paths[0]):
+        raise HashMismatch(str(files[0].path), str(job.sha256), files[0].sha256)
+    with _replacing(job, files[0].path):
         _settle(job, source, *files)
+
+
+def _files_of(path: Path) -> list[Path]:
+    """The file itself, or the parts of a split model, or what of a folder is a model. Raises PartMissing."""
+    with suppress(OSError):
+        here = [HubFile(entry.name, 0, None, "") for entry in path.iterdir() if entry.is_file()]
+        if len(found := hub_sets.find(here, "")) == 1:
+            return [path / file.name for files in found.values() for file in files]
+    paths = [path.with_name(part) for part in part_names(path.name)] or [path]
+    missing = next((part for part in paths if len(paths) > 1 and not part.exists()), None)
+    if missing:
+        raise PartMissing(str(missing), whole_name(path.name))
+    return paths
 
 
 def _take_from_hub(job: _Pull, source: HubSource) -> Iterator[PullProgress]:
     """Record files that lie in the hub's cache."""
-    old = records.get(job.folder, job.name)
-    with _replacing(job, old.files[0].path if old and old.source == str(source) else None):
+    old, origin = job.present
+    with _replacing(job, old.path if old and origin == str(source) else None):
         pass  # better to know now than after an hour of download
     request = hub.Request(source, job.name, job.partial, job.sha256, job.certificates)
     files = yield from hub.fetch(request)
@@ -126,10 +194,10 @@ def _take_from_hub(job: _Pull, source: HubSource) -> Iterator[PullProgress]:
 
 def _found_again(job: _Pull, source: PyPISource | HttpsSource) -> Generator[PullProgress, None, bool]:
     """Whether the right file is there: copied with another time, or left by a pull killed at its end."""
-    record = records.get(job.folder, job.name)
-    same = record is not None and record.source == str(source)
-    wanted = job.sha256 or (record.files[0].sha256 if record and same else None)
-    path = record.files[0].path if record and same else job.place / source.filename
+    old, origin = job.present
+    known = old if origin == str(source) else None
+    wanted = job.sha256 or (known.sha256 if known else None)
+    path = known.path if known else job.place / source.filename
     if wanted is None or not path.is_file():
         return False
     try:
@@ -260,8 +328,8 @@ def _check(wheel: Wheel, path: Path) -> Iterator[PullProgress]:
 @contextmanager
 def _replacing(job: _Pull, kept: Path | None = None) -> Iterator[None]:
     """Keep others from using the model, if an earlier pull's file is to go that is not the one to be kept."""
-    old = records.get(job.folder, job.name)
-    with locks.replacing(job.folder, job.name) if old and old.files[0].path != kept else nullcontext():
+    old, _ = job.present
+    with locks.replacing(job.folder, job.name) if old and old.path != kept else nullcontext():
         yield
 
 
@@ -269,23 +337,35 @@ def _target(job: _Pull, filename: str, digest: str) -> Path:
     """Where the file goes: never over one that the present record names, so that the record decides alone."""
     old = records.get(job.folder, job.name)
     plain = job.place / filename
-    if layout.is_plain_filename(filename) and not (old and old.files[0].path == plain):
+    if layout.is_plain_filename(filename) and not (old and plain in (file.path for file in old.all_files)):
         return plain
     return job.place / f"{digest[:8]}-{filename}"
 
 
 def _settle(job: _Pull, source: Source, *files: ModelFile) -> None:
     """Write the record, which makes everything before it valid, and clear away what it does not name."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    named = {file.path for file in files}
+    record = _record(job, source, files)
+    named = {file.path for file in record.all_files}
     elsewhere = [file.path for file in records.fetched_for(job.folder, job.name) if file.path not in named]
     with disk.writing(job.folder):
         job.place.mkdir(parents=True, exist_ok=True)
-        records.write(job.folder, Record(job.name, str(source), files, now))
+        records.write(job.folder, record)
     _tidy(job.place, {*named, layout.record_path(job.folder, job.name)})
     for path in elsewhere:
         with suppress(OSError):
             hub_cache.delete(path)
+
+
+def _record(job: _Pull, source: Source, files: tuple[ModelFile, ...]) -> Record:
+    old = records.get(job.folder, job.name)
+    if job.sees:
+        assert old is not None, "the model comes first"
+        return replace(old, projector=files[0], projector_source=str(source))
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    fresh = Record(job.name, str(source), files, now)
+    if old is None or old.source != str(source):
+        return fresh
+    return replace(fresh, projector=old.projector, projector_source=old.projector_source)
 
 
 def _tidy(folder: Path, keep: set[Path]) -> None:

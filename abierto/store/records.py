@@ -39,23 +39,34 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A pulled model. source: canonical text of its source. pulled_at: ISO 8601 in UTC."""
+    """A pulled model. source: canonical text of its source. pulled_at: ISO 8601 in UTC.
+
+    projector: the file that it sees with. projector_source: where that came from; empty when there is none, and None
+    when nobody has looked for one.
+    """
 
     name: str
     source: str
     files: tuple[ModelFile, ...]
     pulled_at: str
     verified: bool = True
+    projector: ModelFile | None = None
+    projector_source: str | None = None
+
+    @property
+    def all_files(self) -> tuple[ModelFile, ...]:
+        """What the model is made of, and what it sees with."""
+        return (*self.files, self.projector) if self.projector else self.files
 
     @property
     def size(self) -> int:
         """The bytes of all files together, wherever they lie."""
-        return sum(file.size for file in self.files)
+        return sum(file.size for file in self.all_files)
 
     @property
     def intact(self) -> bool:
         """Whether no file has changed since it was verified."""
-        return all(file.intact for file in self.files)
+        return all(file.intact for file in self.all_files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,53 +162,65 @@ def write(folder: Path, record: Record) -> None:
 
 def was_fetched(folder: Path, path: Path) -> bool:
     """Whether a pull brought a file that lies outside of this folder, as far as the present records tell."""
-    return any(file.path == path and file.fetched for record in all_records(folder) for file in record.files)
+    return any(file.path == path and file.fetched for record in all_records(folder) for file in record.all_files)
 
 
 def fetched_for(folder: Path, name: str) -> list[ModelFile]:
     """The files outside the model's folder that go when it goes."""
     record = get(folder, name)
-    if record is None or not any(file.fetched for file in record.files):
+    if record is None or not any(file.fetched for file in record.all_files):
         return []
-    others = {file.path for other in all_records(folder) if other.name != name for file in other.files}
-    return [file for file in record.files if file.fetched and file.path not in others and hub_cache.blob_of(file.path)]
+    others = {file.path for other in all_records(folder) if other.name != name for file in other.all_files}
+    ours = (file for file in record.all_files if file.fetched and file.path not in others)
+    return [file for file in ours if hub_cache.blob_of(file.path)]
 
 
 def _to_wire(record: Record, place: Path) -> dict[str, Any]:
+    seen: dict[str, Any] = {}
+    if record.projector_source is not None:
+        seen["projector_source"] = record.projector_source
+    if record.projector:
+        seen["projector"] = _file_to_wire(record.projector, place)
     return {
         "version": VERSION,
         "name": record.name,
         "source": record.source,
-        "files": [
-            {
-                # Relative inside the folder, so that the folder can be moved.
-                "path": str(file.path.relative_to(place) if file.path.is_relative_to(place) else file.path),
-                "size": file.size,
-                "mtime_ns": file.mtime_ns,
-                "sha256": file.sha256,
-                **({"fetched": True} if file.fetched else {}),
-            }
-            for file in record.files
-        ],
+        "files": [_file_to_wire(file, place) for file in record.files],
+        **seen,
         "pulled_at": record.pulled_at,
         "verified": record.verified,
     }
 
 
+def _file_to_wire(file: ModelFile, place: Path) -> dict[str, Any]:
+    return {
+        # Relative inside the folder, so that the folder can be moved.
+        "path": str(file.path.relative_to(place) if file.path.is_relative_to(place) else file.path),
+        "size": file.size,
+        "mtime_ns": file.mtime_ns,
+        "sha256": file.sha256,
+        **({"fetched": True} if file.fetched else {}),
+    }
+
+
 def _from_wire(body: dict[str, Any], place: Path) -> Record:
-    files = tuple(
-        ModelFile(
-            place / str(file["path"]),
-            int(file["size"]),
-            int(file["mtime_ns"]),
-            str(file["sha256"]),
-            file.get("fetched") is True,
-        )
-        for file in body["files"]
-    )
+    files = tuple(_file_from_wire(file, place) for file in body["files"])
     if not files:
         raise ValueError("a model has a file")
-    return Record(body["name"], str(body["source"]), files, str(body["pulled_at"]), body["verified"] is True)
+    projector = _file_from_wire(body["projector"], place) if "projector" in body else None
+    origin = str(body["projector_source"]) if "projector_source" in body else None
+    verified = body["verified"] is True
+    return Record(body["name"], str(body["source"]), files, str(body["pulled_at"]), verified, projector, origin)
+
+
+def _file_from_wire(file: dict[str, Any], place: Path) -> ModelFile:
+    return ModelFile(
+        place / str(file["path"]),
+        int(file["size"]),
+        int(file["mtime_ns"]),
+        str(file["sha256"]),
+        file.get("fetched") is True,
+    )
 
 
 def _models(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -10,6 +10,7 @@ _FAMILIES = {
     errors.InvalidCard: ("fault", "card_fault."),
     errors.NotConvertible: ("fault", "making."),
     errors.NotAModel: ("found", "found."),
+    errors.ModelCannotSee: ("reason", "sight."),
     errors.NotEnoughMemory: ("advice", "advice."),
     errors.AmbiguousFile: ("advice", "ambiguous."),
     errors.NotOurs: ("advice", "removal."),

@@ -1,5 +1,6 @@
 """A model of a hub from the command line: pulled, talked to by its name and by its source, and removed."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from tests.cli.conftest import Abierto
 from tests.store.conftest import hub
 from tests.store.stand_in_hub import StandInHub
 from tests.tiny_gguf import TinyGGUF
+from tests.tiny_openvino import write_openvino
+from tests.tiny_projector import TinyProjector, png
 
 __all__ = ["hub"]
 SOURCE = "hf:ana/Tiny-GGUF:Q8_0"
@@ -37,6 +40,65 @@ def test_pull_chat_and_remove(abierto: Abierto, weights: bytes, tmp_path: Path) 
     removed = abierto("remove", "tiny-q8_0", "--yes")
     assert removed.status == 0
     assert not list((tmp_path / "huggingface").rglob("blobs/*"))
+
+
+def test_a_model_that_sees_comes_with_what_it_sees_with(abierto: Abierto, hub: StandInHub, tmp_path: Path) -> None:
+    model = TinyGGUF(says="Hé 你🙂.", dtype="f16", context=1024).build()
+    files = {"Tiny-Q8_0.gguf": model, "mmproj-F16.gguf": TinyProjector().build()}
+    hub.add("ana/Tiny-GGUF", files)
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(png())
+    done = abierto("pull", SOURCE)
+    assert "sees images" in done.err, done.err
+    assert "already here" in abierto("pull", SOURCE).err
+    answer = abierto("chat", "-m", "tiny-q8_0", "--json", "What is this?", "--image", str(photo))
+    assert answer.status == 0, answer.err
+    body = json.loads(answer.out)
+    assert (body["text"], body["images"]) == ("Hé 你🙂.", [str(photo)])
+    [listed] = json.loads(abierto("models", "--json").out)
+    assert [Path(file["path"]).name for file in listed["files"]] == list(files)
+    place = Path(listed["projector"])
+    assert place == Path(listed["files"][1]["path"])
+    place.unlink()
+    gone = abierto("chat", "-m", "tiny-q8_0", "hola")
+    assert gone.status == 3
+    assert "pull it again" in gone.err
+    assert abierto("pull", SOURCE).status == 0
+    assert place.is_file()
+
+
+def test_a_model_of_openvino(abierto: Abierto, hub: StandInHub, tmp_path: Path) -> None:
+    folder = write_openvino(tmp_path / "made", TinyGGUF(says="Hé 你🙂.", dtype="f16"))
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    hub.add("OpenVINO/Tiny-int4-ov", files, git=frozenset({"config.json"}))
+    done = abierto("pull", "hf:OpenVINO/Tiny-int4-ov")
+    assert done.status == 0, done.err
+    assert abierto("models").out.split("\t")[0] == "tiny-int4-ov"
+    assert abierto("pull", f"file:{folder}", "--name", "here").status == 0
+    for name in ("tiny-int4-ov", "hf:OpenVINO/Tiny-int4-ov", "here", str(folder)):
+        answer = abierto("chat", "-m", name, "hola")
+        assert answer.out.strip() == "Hé 你🙂.", answer.err
+    shown = abierto("show", "tiny-int4-ov")
+    assert (shown.status, "512" in shown.out, "openvino_model.xml" in shown.out) == (0, True, True)
+    assert abierto("chat", "-m", "here", "--engine", "llamacpp", "hola").status == 4
+    (folder / "openvino_model.bin").unlink()
+    missing = abierto("chat", "-m", str(folder), "hola")
+    assert missing.status == 4
+    assert "openvino_model.bin" in missing.err
+
+
+def test_a_model_that_no_engine_here_reads(abierto: Abierto, hub: StandInHub) -> None:
+    header = b'{"__metadata__": {}}'
+    weights = len(header).to_bytes(8, "little") + header
+    hub.add("openai/whisper-tiny", {"model.safetensors": weights, "config.json": b"{}", "pytorch_model.bin": b"x"})
+    done = abierto("pull", "hf:openai/whisper-tiny")
+    assert done.status == 0, done.err
+    answer = abierto("chat", "-m", "whisper-tiny", "hola")
+    assert answer.status == 4
+    assert "safetensors" in answer.err
+    shown = abierto("show", "whisper-tiny")
+    assert (shown.status, "model.safetensors" in shown.out) == (0, True)
+    assert abierto("remove", "whisper-tiny", "--yes").status == 0
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "several"), ("es", "varios")])

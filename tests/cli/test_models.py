@@ -226,3 +226,15 @@ def test_a_misspelt_command_line_is_explained(abierto: Abierto, arguments: tuple
     assert done.status == 2
     assert told in done.err
     assert "hint:" in done.err
+
+
+def test_what_engines_keep_of_a_model_is_told_and_goes_with_it(abierto: Abierto, home: Path, tmp_path: Path) -> None:
+    file = TinyGGUF(says="abc", dtype="f16").write(tmp_path / "tiny.gguf")
+    abierto("pull", f"file:{file}")
+    assert abierto("chat", "-m", "tiny", "--engine", "openvino", "hi").out.strip() == "abc"
+    cache = home / "data" / "cache"
+    [kept] = cache.glob("openvino-*")
+    assert str(cache) in abierto("doctor").out
+    assert abierto("remove", "tiny", "--yes").status == 0
+    assert not kept.exists()
+    assert file.exists()

@@ -9,6 +9,7 @@ from abierto.engines.session import LoadOptions, Session
 from abierto.runtime import child
 from abierto.tasks.chat import ChatRequest, Message, Sampling
 from tests.tiny_gguf import TinyGGUF
+from tests.tiny_projector import TinyProjector
 
 HERE = Path(__file__).parent
 SAYS = "Hé 你🙂."
@@ -17,6 +18,7 @@ MODELS = {
     "says": TinyGGUF(says=SAYS, context=1024, dtype="f16"),
     "endless": TinyGGUF(says="abc", ends=False, context=8192, dtype="f16"),
     "random": TinyGGUF(context=1024, dtype="f16"),
+    "mmproj": TinyProjector(),
     "plain": TinyGGUF(says=SAYS, dtype="f16", metadata={"tokenizer.chat_template": None}),
 }
 
@@ -64,20 +66,23 @@ class Workshop:
             path.chmod(0o755)
         return str(path)
 
-    def load(self, kind: Kind, model: str, *, context: int = 512, max_concurrent: int = 2) -> Session:
-        """A new session; whoever asked closes it."""
+    def load(
+        self, kind: Kind, model: str, *, context: int = 512, max_concurrent: int = 2, projector: str = ""
+    ) -> Session:
+        """A new session; whoever asked closes it. projector: the name of one, too."""
         settings = {"llama_server": self.program(kind.program)} if kind.program else {}
         if "none" in engines.ENGINES[kind.engine] and model == "endless":
             settings = {"tokens_per_second": "50"}
-        options = LoadOptions(context, threads=2, max_concurrent=max_concurrent, settings=settings)
+        beside = self.model(projector) if projector else ""
+        options = LoadOptions(context, 2, max_concurrent, beside, settings)
         load = child.load if kind.place == "child" else engines.load
         return load(kind.engine, [self.model(model)], options)
 
-    def session(self, kind: Kind, model: str) -> Session:
+    def session(self, kind: Kind, model: str, projector: str = "") -> Session:
         """A session that the tests share."""
-        if (kind, model) not in self.opened:
-            self.opened[kind, model] = self.load(kind, model)
-        return self.opened[kind, model]
+        if (kind, model + projector) not in self.opened:
+            self.opened[kind, model + projector] = self.load(kind, model, projector=projector)
+        return self.opened[kind, model + projector]
 
     def close(self) -> None:
         """End all sessions that are shared."""

@@ -20,6 +20,8 @@ def main() -> int:
     parser.add_argument("-np", dest="slots", type=int, required=True)
     parser.add_argument("-c", dest="context", type=int, required=True)
     parser.add_argument("-b", dest="batch", type=int, required=True)
+    parser.add_argument("-ub", dest="micro_batch", type=int)
+    parser.add_argument("--mmproj", dest="projector", default="")
     parser.add_argument("-t", dest="threads", type=int)
     parser.add_argument("--cache-ram", type=int, required=True)
     for switch in ("--no-context-shift", "--no-warmup", "--no-webui"):
@@ -32,6 +34,9 @@ def main() -> int:
     params.n_parallel, params.n_ctx, params.n_batch = asked.slots, asked.context, asked.batch
     params.cache_ram_mib, params.fit_params, params.warmup, params.ui = asked.cache_ram, False, False, False
     params.api_keys, params.verbosity = [os.environ["LLAMA_API_KEY"]], 1
+    params.mmproj.path = asked.projector
+    if asked.micro_batch:
+        params.n_ubatch = asked.micro_batch
     if asked.threads:
         params.cpuparams.n_threads = asked.threads
     try:

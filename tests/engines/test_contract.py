@@ -14,9 +14,10 @@ import pytest
 from abierto.engines.session import Session
 from abierto.errors import EngineCrashed, InvalidSchema, MissingFeature, PromptTooLong
 from abierto.runtime.schema import validate
-from abierto.tasks.chat import ChatRequest
+from abierto.tasks.chat import ChatRequest, Message
 from abierto.tasks.events import Event, Finish, Progress, Reasoning, Text, Usage
 from tests.engines.kinds import KINDS, LLAMA, OPENVINO, SAYS, Kind, Workshop, ask
+from tests.tiny_projector import png
 
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 every_llama = pytest.mark.parametrize("kind", LLAMA, ids=str)
@@ -81,6 +82,15 @@ def test_the_context_is_a_limit_too(workshop: Workshop, kind: Kind) -> None:
     events = list(session.chat(ask("x " * (session.context // 2 - 60), max_tokens=session.context)))
     usage = usage_of(events)
     assert usage.prompt_tokens + usage.completion_tokens <= session.context + 1
+
+
+@every_kind
+def test_an_image_without_sight_is_refused_and_not_left_out(workshop: Workshop, kind: Kind) -> None:
+    session = workshop.session(kind, "says")
+    assert "images" not in session.features
+    with pytest.raises(MissingFeature) as told:
+        list(session.chat(ChatRequest((Message("user", "What is this?", (png(),)),))))
+    assert told.value.feature == "images"
 
 
 @every_kind

@@ -8,14 +8,18 @@ from typing import Any
 
 import pytest
 
+from abierto import engines
 from abierto.engines import llamacpp, openvino
 from abierto.engines.session import LoadOptions
 from abierto.errors import EngineFailed, InvalidSchema, LoadFailed
+from abierto.runtime import child
 from abierto.runtime.schema import validate
+from abierto.store.kept import Form
 from abierto.tasks.chat import ChatRequest
 from abierto.tasks.events import Text
-from tests.engines.kinds import OPENVINO, Kind, Workshop, ask
+from tests.engines.kinds import OPENVINO, SAYS, Kind, Workshop, ask
 from tests.tiny_gguf import TinyGGUF
+from tests.tiny_openvino import write_openvino
 
 HERE = OPENVINO[0]
 NOWHERE = {"type": "object", "properties": {"a": {"$ref": "#/nowhere"}}}
@@ -89,7 +93,7 @@ def test_the_tokenizer_is_kept(workshop: Workshop, tmp_path: Path) -> None:
 
     cache = tmp_path / "made" / "when needed"
     tokens = counted(cache)
-    [kept] = cache.iterdir()
+    [kept] = cache.glob("openvino-*")
     written = (kept / "openvino_tokenizer.xml").stat().st_mtime_ns
     assert counted(cache) == tokens
     assert (kept / "openvino_tokenizer.xml").stat().st_mtime_ns == written
@@ -99,6 +103,56 @@ def test_the_tokenizer_is_kept(workshop: Workshop, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert counted(tmp_path / "file") == tokens
     assert sorted(path.name for path in workshop.folder.iterdir() if path.suffix != ".gguf") == []
+
+
+def test_the_weights_are_kept_where_that_is_wanted(workshop: Workshop, tmp_path: Path) -> None:
+    def answered(**settings: str) -> str:
+        options = LoadOptions(512, settings={"cache": str(tmp_path), **settings})
+        session = openvino.load([workshop.model("random")], options)
+        events = list(session.chat(ask("abc", max_tokens=20, temperature=0.0)))
+        session.close()
+        return "".join(event.text for event in events if isinstance(event, Text))
+
+    plain = answered()
+    [kept] = tmp_path.glob("openvino-*")
+    assert not (kept / "openvino_model.bin").exists()
+    assert answered(keep_compiled="1") == plain  # and writes them
+    written = (kept / "openvino_model.bin").stat().st_mtime_ns
+    assert answered(keep_compiled="1") == plain  # and reads them
+    assert (kept / "openvino_model.bin").stat().st_mtime_ns == written
+    assert answered() == plain
+    assert not (kept / "openvino_model.bin").exists()
+
+
+@pytest.mark.parametrize("kind", OPENVINO, ids=str)
+def test_a_folder_as_openvino_writes_it(workshop: Workshop, kind: Kind, tmp_path: Path) -> None:
+    folder = write_openvino(tmp_path, TinyGGUF(says=SAYS, dtype="f16", context=777))
+    load = child.load if kind.place == "child" else engines.load
+    session = load("openvino", [str(folder / "openvino_model.xml")], LoadOptions(threads=2))
+    events = list(session.chat(ask()))
+    session.close()
+    assert "".join(event.text for event in events if isinstance(event, Text)) == SAYS
+    assert session.context == 777
+
+
+def test_what_is_kept_and_cannot_be_read_is_done_without(workshop: Workshop, tmp_path: Path) -> None:
+    file = Path(workshop.model("says"))
+
+    def fill(folder: Path) -> None:
+        (folder / "openvino_tokenizer.xml").write_bytes(b"<net")
+
+    def answered() -> str:
+        session = openvino.load([str(file)], LoadOptions(512, settings={"cache": str(tmp_path)}))
+        events = list(session.chat(ask()))
+        session.close()
+        return "".join(event.text for event in events if isinstance(event, Text))
+
+    assert answered() == SAYS
+    [kept] = tmp_path.glob("openvino-*")
+    maker = json.loads((kept / "kept.json").read_text())["source"]["maker"]
+    Form(tmp_path, "openvino", file, maker).make(fill)
+    assert (kept / "openvino_tokenizer.xml").read_bytes() == b"<net"
+    assert answered() == SAYS
 
 
 @pytest.mark.model

@@ -28,6 +28,9 @@ CARRIERS = {
     "NotConvertible": (1, "fault", "making"),
     "NotOurs": (1, "owner", "owner"),
     "BeingDownloaded": (1, "owner", "owner"),
+    "NotAnImage": (1, "found", "found"),
+    "BadImage": (1, "fault", "fault"),
+    "ModelCannotSee": (2, "reason", "sight"),
     "UsageFault": (0, "fault", "usage"),
 }
 

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ import abierto
 from abierto import errors
 from abierto.runtime import ask
 from tests.tiny_gguf import TinyGGUF
+from tests.tiny_projector import TOKENS, TinyProjector, png
 
 
 @pytest.fixture(autouse=True)
@@ -128,3 +130,30 @@ def test_the_starter_model_follows_a_schema(starter_home: Path) -> None:
     schema = {"type": "object", "properties": {"answer": {"enum": ["yes", "no"]}}, "required": ["answer"]}
     answer = abierto.chat("Is water wet? Answer in JSON.", schema=schema, seed=1)
     assert json.loads(answer)["answer"] in ("yes", "no")
+
+
+def test_images_from_paths_bytes_and_earlier_messages(tmp_path: Path) -> None:
+    model = TinyGGUF(says="Hé 你🙂.", dtype="f16", context=1024).write(tmp_path / "tiny.gguf")
+    projector = TinyProjector().write(tmp_path / "eyes.gguf")
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(png())
+    turn: dict[str, Any] = {"role": "user", "content": "What is this?"}
+    said = [{**turn, "images": [photo]}, {"role": "assistant", "content": "Red."}, turn]
+
+    def read(prompt: ask.Prompt, images: ask.Images) -> int:
+        answer = abierto.chat(prompt, model=str(model), projector=str(projector), images=images)
+        assert answer == "Hé 你🙂."
+        assert answer.stats is not None
+        return answer.stats.prompt_tokens
+
+    blind = read([turn], ())
+    assert read("What is this?", str(photo)) == blind + TOKENS
+    assert read([turn], [photo, png(3, 3), bytearray(png())]) == blind + 3 * TOKENS
+    plain = [{name: value for name, value in one.items() if name != "images"} for one in said]
+    assert read(said, png()) == read(plain, ()) + 2 * TOKENS
+
+
+def test_an_image_that_is_none_has_its_note() -> None:
+    with pytest.raises(errors.NotAnImage) as caught:
+        abierto.chat("What is this?", model="echo", images=__file__)
+    assert "save it as PNG or JPEG" in caught.value.__notes__[0]

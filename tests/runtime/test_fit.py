@@ -1,15 +1,16 @@
 """What fits is decided before anything is loaded, from the header and the memory of this computer."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from abierto import machine
+from abierto import catalog, machine
 from abierto.config import Settings
 from abierto.errors import NotEnoughMemory, OptionOutOfRange
-from abierto.formats import footprint
+from abierto.formats import footprint, openvino_model
 from abierto.formats.gguf import read_header
-from abierto.runtime.fit import MB, plan
+from abierto.runtime.fit import MB, plan, smaller_models
 from abierto.runtime.resolve import Target, resolve
 from tests.tiny_gguf import TinyGGUF
 
@@ -51,10 +52,35 @@ def test_a_context_that_does_not_fit_is_refused_with_one_that_does(target: Targe
     assert caught.value.needed > room
 
 
+def test_a_model_of_openvino_is_planned_by_its_own_files(tmp_path: Path) -> None:
+    config = {"num_hidden_layers": 90, "num_attention_heads": 64, "hidden_size": 8192, "max_position_embeddings": 9000}
+    (tmp_path / "openvino_model.xml").write_text('<?xml version="1.0"?><net name="Model0" version="11"/>')
+    (tmp_path / "openvino_model.bin").write_bytes(bytes(1000))
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    wide = resolve(str(tmp_path), tmp_path / "models")
+    assert (wide.name, wide.format) == (tmp_path.name, "openvino")
+    known = openvino_model.read(wide.files[0])
+    room = (known.footprint(1024) + known.footprint(2048)) // 2
+    assert 512 < plan(wide, 0, _margin_that_leaves(room)).context < 2048
+    with pytest.raises(NotEnoughMemory) as caught:
+        plan(wide, 8192, _margin_that_leaves(room))
+    assert 512 < caught.value.fits_context < 2048
+    with pytest.raises(OptionOutOfRange):
+        plan(wide, 9001, Settings())
+
+
 def test_a_model_that_does_not_fit_at_all_offers_smaller_ones(target: Target) -> None:
     with pytest.raises(NotEnoughMemory) as caught:
         plan(target, 0, _margin_that_leaves(0))
     assert caught.value.fits_context == 0
+
+
+def test_only_models_that_chat_are_offered_in_place_of_one_that_does_not_fit() -> None:
+    sizes = (min((form.size or 0 for form in card.weights.values()), default=0) for card in catalog.cards().values())
+    offered = {name for room in sizes for name in smaller_models(room + 1, 10**12)}
+    assert offered
+    found = [catalog.find_form(name)[0] for name in offered]
+    assert all(card and card.chats for card in found)
 
 
 def test_without_a_wish_the_context_shrinks_until_it_fits(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def test_a_card_without_files_needs_none(models: Path) -> None:
     [
         ("nobody", errors.UnknownModel),
         ("smollm2", errors.ModelNotPulled),
+        ("tts_models/es/mai/tacotron2-DDC", errors.NothingToFetch),
         ("pypi:a==1#b", errors.ModelNotPulled),
         ("file:/nowhere/x.gguf", errors.FileMissing),
         ("nowhere.gguf", errors.FileMissing),

@@ -17,6 +17,7 @@ from abierto.runtime import choice
 from abierto.runtime.resolve import resolve
 from abierto.runtime.tune import Row, Step, tune
 from tests.tiny_gguf import TinyGGUF
+from tests.tiny_projector import TinyProjector
 
 COMMAND = [sys.executable, "-m", "abierto", "tune"]
 
@@ -45,6 +46,13 @@ def test_a_model_file_is_measured_with_and_without_guesses(tiny: Path) -> None:
     found = [row.variant.settings for row in _rows(str(tiny), "llamacpp") if row.measured and not row.variant.threads]
     assert {} in found
     assert {"speculation": "ngram"} in found
+
+
+def test_a_model_that_sees_is_measured_with_what_it_sees_with(tiny: Path) -> None:
+    TinyProjector().write(tiny.with_name("mmproj-tiny.gguf"))
+    first = next(told for told in tune(str(tiny), "llamacpp") if isinstance(told, Row))
+    assert first.measured is not None
+    assert "images" in first.measured.features
 
 
 def test_a_measurement_that_is_broken_off_leaves_the_one_before(tiny: Path) -> None:

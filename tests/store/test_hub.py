@@ -90,6 +90,76 @@ def test_a_model_in_parts(hub: StandInHub, folder: Path, cache: Path) -> None:
     assert in_cache(cache) == {}
 
 
+def test_a_model_that_is_a_folder(hub: StandInHub, folder: Path, cache: Path) -> None:
+    small = {"config.json": b"{}", "chat_template.jinja": b"{{ x }}", "openvino_tokenizer.xml": b"<net/>"}
+    large = {
+        "openvino_model.xml": b"<net>",
+        "openvino_model.bin": b"weights" * 1000,
+        "openvino_tokenizer.bin": b"words",
+    }
+    never = {"pytorch_model.bin": b"pickle", "README.md": b"#"}
+    hub.add("OpenVINO/tiny-ov", {**small, **large, **never}, git=frozenset({*small, *never}))
+    list(pull(sources.parse("hf:OpenVINO/tiny-ov"), NAME, folder))
+    record = pulled(folder)
+    assert {file.path.name: file.path.read_bytes() for file in record.files} == {**small, **large}
+    assert record.files[0].path.name == "openvino_model.xml"
+    assert len({file.path.parent for file in record.files}) == 1
+    assert all(file.fetched for file in record.files)
+    assert list(pull(sources.parse("hf:OpenVINO/tiny-ov"), NAME, folder)) == []
+    assert records.remove(folder, NAME) == record.size
+    assert in_cache(cache) == {}
+
+
+def test_a_folder_that_another_program_fetched_in_part(hub: StandInHub, folder: Path) -> None:
+    files = {"config.json": b"{}", "model.safetensors": b"weights"}
+    hub.add("openai/tiny", files, git=frozenset({"config.json"}))
+    lines = "from huggingface_hub import hf_hub_download\nsay(hf_hub_download('openai/tiny', 'config.json'))"
+    with OtherProcess(lines, folder, NAME) as process:
+        theirs = Path(process.hears())
+    list(pull(sources.parse("hf:openai/tiny"), NAME, folder))
+    assert {file.path.name: file.fetched for file in pulled(folder).files} == {
+        "config.json": False,
+        "model.safetensors": True,
+    }
+    assert records.remove(folder, NAME) == len(files["model.safetensors"])
+    assert theirs.read_bytes() == b"{}"
+
+
+def test_a_folder_offline_needs_all_that_it_is_made_of(
+    hub: StandInHub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"openvino_model.xml": b"<net>", "openvino_model.bin": b"weights"}
+    hub.add("OpenVINO/tiny-ov", files)
+    lines = (
+        "from huggingface_hub import hf_hub_download\nsay(hf_hub_download('OpenVINO/tiny-ov', 'openvino_model.xml'))"
+    )
+    with OtherProcess(lines, folder, NAME) as process:
+        process.hears()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(SourceUnreachable):
+        list(pull(sources.parse("hf:OpenVINO/tiny-ov"), NAME, folder))
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    list(pull(sources.parse("hf:OpenVINO/tiny-ov"), NAME, folder))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    list(pull(sources.parse("hf:OpenVINO/tiny-ov"), "again", folder))
+    assert pulled(folder, "again").files == pulled(folder).files
+
+
+def test_a_path_that_leads_out_of_the_cache_is_no_file(hub: StandInHub, folder: Path, tmp_path: Path) -> None:
+    hub.add("ana/Out", {"model.safetensors": b"weights", "../../../../../out.json": b"out"})
+    list(pull(sources.parse("hf:ana/Out"), NAME, folder))
+    assert [file.path.name for file in pulled(folder).files] == ["model.safetensors"]
+    assert not list(tmp_path.rglob("out.json"))
+
+
+def test_nothing_but_pickles(hub: StandInHub, folder: Path) -> None:
+    hub.add("ana/Pickled", {"pytorch_model.bin": b"x", "model.pth": b"x", "config.json": b"{}"})
+    for pattern in ("", ":pytorch_model.bin", ":*.pth"):
+        with pytest.raises(FileNotInRepository):
+            list(pull(sources.parse(f"hf:ana/Pickled{pattern}"), NAME, folder))
+    assert hub.ranges == []
+
+
 def test_a_missing_part_is_an_error_before_anything_is_fetched(hub: StandInHub, folder: Path) -> None:
     hub.add(REPOSITORY, {f"big-{number:05}-of-00003.gguf": b"part" for number in (1, 3)})
     with pytest.raises(FileNotInRepository) as raised:

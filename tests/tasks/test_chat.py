@@ -40,7 +40,9 @@ def test_what_was_asked_for_wins_over_the_defaults() -> None:
 
 def test_a_request_comes_through_a_pipe_unchanged() -> None:
     request = ChatRequest(
-        (Message("system", "ñ"), Message("user", "🙂")), Sampling(seed=7, stop=("a", "b")), {"type": "object"}
+        (Message("system", "ñ"), Message("user", "🙂", (b"\x00\xff", b""))),
+        Sampling(seed=7, stop=("a", "b")),
+        {"type": "object"},
     )
     assert ChatRequest.from_wire(json.loads(json.dumps(request.to_wire()))) == request
 

@@ -48,8 +48,8 @@ def send(desk: Desk, question: str) -> bool:
         desk.keep()
         out.note(text("chat.stopped_before"))
         return False
-    desk.talk.exchanges.append(Exchange(question, heard.text, heard.stopped))
-    desk.talk.question = ""
+    desk.talk.exchanges.append(Exchange(question, heard.text, heard.stopped, desk.talk.pictures))
+    desk.talk.question, desk.talk.pictures = "", ()
     desk.keep()
     _after(desk, heard)
     return True
@@ -78,7 +78,7 @@ def _before(desk: Desk, question: str) -> None:
 def _hear(desk: Desk, question: str) -> _Heard:
     heard = _Heard()
     stream = MarkdownStream(sys.stdout, plain=desk.talk.schema is not None)
-    request = desk.talk.request(question, seed_shift=desk.talk.retries)
+    request = desk.request(question, seed_shift=desk.talk.retries)
     with Stop() as stop, silent_keys():
         try:
             for event in stop.events(desk.chosen.model.chat(request)):

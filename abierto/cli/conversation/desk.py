@@ -6,6 +6,8 @@ from abierto.cli.conversation.keeping import Keeper
 from abierto.cli.conversation.keyboard import Reader
 from abierto.cli.conversation.loading import Chosen
 from abierto.cli.conversation.state import Talk
+from abierto.runtime.sight import FEATURE
+from abierto.tasks.chat import ChatRequest
 
 
 @dataclass(slots=True)
@@ -18,6 +20,15 @@ class Desk:
     reader: Reader
     stats: bool = False
     over: bool = False
+
+    @property
+    def sees(self) -> bool:
+        """Whether the model that answers can see images."""
+        return FEATURE in self.chosen.model.features
+
+    def request(self, question: str = "", *, skip: int = 0, seed_shift: int = 0) -> ChatRequest:
+        """See `Talk.request`."""
+        return self.talk.request(question, skip=skip, seed_shift=seed_shift, sees=self.sees)
 
     def keep(self) -> None:
         """Keep the conversation as it is now, if conversations are kept."""

@@ -18,9 +18,10 @@ class Choice:
     name: str
     engine: str = ""
     context: int = 0
+    projector: str = ""
 
 
-def choose(name: str, engine: str = "", context: int = 0) -> Choice:
+def choose(name: str, engine: str = "", context: int = 0, projector: str = "") -> Choice:
     """The choice of a model by any name that it may have; a path is made absolute.
 
     Where a person can answer, a model that is not here is offered and fetched. Raises what `resolve` raises.
@@ -36,7 +37,7 @@ def choose(name: str, engine: str = "", context: int = 0) -> Choice:
         out.note(claim_line(claim))
     # What is in no store is known by nothing but its path, and that has to hold in another folder too.
     path = target.files[0] if target.files and not (target.record or target.owner) else ""
-    return Choice(path or name, engine, context)
+    return Choice(path or name, engine, context, projector)
 
 
 class Chosen:
@@ -80,4 +81,4 @@ class Chosen:
 
 
 def _load(choice: Choice) -> Model:
-    return load(choice.name, engine=choice.engine, context=choice.context)
+    return load(choice.name, engine=choice.engine, context=choice.context, projector=choice.projector)

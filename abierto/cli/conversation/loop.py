@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from abierto.cli import out
-from abierto.cli.conversation import saving, slash
+from abierto.cli.conversation import pictures, saving, slash
 from abierto.cli.conversation.answer import send
 from abierto.cli.conversation.desk import Desk
 from abierto.cli.conversation.keeping import Keeper
@@ -23,7 +23,7 @@ class Opening:
     """How a conversation begins. What is empty is left to the kept conversation, else to the settings.
 
     load: the name or number of a kept conversation to go on with. keep: keep the conversation after every message.
-    stats: say what each answer cost.
+    stats: say what each answer cost. projector, images: paths; the images go with the first message.
     """
 
     model: str = ""
@@ -33,6 +33,8 @@ class Opening:
     sampling: Sampling = field(default_factory=Sampling)
     schema: Mapping[str, Any] | None = None
     stats: bool = False
+    projector: str = ""
+    images: tuple[str, ...] = ()
     load: str | None = None
     keep: bool = True
 
@@ -70,7 +72,8 @@ def _begin(opening: Opening, keeper: Keeper) -> tuple[Talk, Choice]:
     talk.schema = opening.schema
     if opening.system is not None:
         talk.system = opening.system
-    return talk, choose(model, opening.engine, opening.context)
+    talk.pictures += tuple(pictures.take(path) for path in opening.images)
+    return talk, choose(model, opening.engine, opening.context, opening.projector)
 
 
 def _greet(desk: Desk) -> None:

@@ -23,7 +23,7 @@ Action = Callable[[], bool]
 def make_room(desk: Desk, question: str) -> bool:
     """Make the question fit, by the person's choice. Returns whether it may be sent; if not, it is the draft again."""
     while True:
-        tokens = desk.chosen.model.count_tokens(desk.talk.request(question))
+        tokens = desk.chosen.model.count_tokens(desk.request(question))
         over = tokens + space(desk) - desk.chosen.model.context
         if over <= 0:
             return True
@@ -53,7 +53,7 @@ def tell_if_nearly_full(desk: Desk) -> None:
 
 def used_tokens(desk: Desk) -> int:
     """Tokens of all that the model is told with each message."""
-    request = desk.talk.request()
+    request = desk.request()
     return desk.chosen.model.count_tokens(request) if request.messages else 0
 
 
@@ -93,7 +93,7 @@ def _ask(desk: Desk, choices: list[tuple[str, Action]]) -> bool:
 def _alone(desk: Desk, question: str) -> int:
     """Tokens by which the message is too long even when nothing was said before."""
     everything = len(desk.talk.exchanges)
-    tokens = desk.chosen.model.count_tokens(desk.talk.request(question, skip=everything))
+    tokens = desk.chosen.model.count_tokens(desk.request(question, skip=everything))
     return tokens + space(desk) - desk.chosen.model.context
 
 
@@ -101,7 +101,7 @@ def _how_many(desk: Desk, question: str) -> tuple[int, int]:
     """How many exchanges have to go so that a quarter of the context is free, and the tokens that are then left."""
     context, left = desk.chosen.model.context, 0
     for number in range(1, len(desk.talk.exchanges) + 1):
-        left = desk.chosen.model.count_tokens(desk.talk.request(question, skip=number))
+        left = desk.chosen.model.count_tokens(desk.request(question, skip=number))
         if left + context // 4 <= context:
             return number, left
     return len(desk.talk.exchanges), left

@@ -77,15 +77,24 @@ def show_end(desk: Desk) -> None:
     talk = desk.talk
     what = {"name": harmless(talk.name or talk.title), "number": talk.number, "model": desk.chosen.model.name}
     out.note(text("chat.load.done", **what, exchanges=count(len(talk.exchanges))))
+    _tell_gone(talk)
     if not talk.exchanges:
         return
     last = talk.exchanges[-1]
-    out.say(f"> {harmless(last.question)}")
+    images = "".join(f"[{harmless(picture.name)}] " for picture in last.pictures)
+    out.say(f"> {images}{harmless(last.question)}")
     stream = MarkdownStream(sys.stdout)
     stream.feed(last.answer)
     stream.close()
     if last.stopped:
         out.note(text("chat.stopped"))
+
+
+def _tell_gone(talk: Talk) -> None:
+    known = [*(picture for exchange in talk.exchanges for picture in exchange.pictures), *talk.pictures]
+    for path in dict.fromkeys(picture.path for picture in known if picture.data is None):
+        out.note(text("chat.image.gone", path=harmless(path)))
+    talk.pictures = tuple(picture for picture in talk.pictures if picture.data is not None)
 
 
 def _list(desk: Desk) -> None:

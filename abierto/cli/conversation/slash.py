@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from abierto import catalog, config
 from abierto.cli import out
-from abierto.cli.conversation import lines, saving, settings
+from abierto.cli.conversation import lines, pictures, saving, settings
 from abierto.cli.conversation.answer import send
 from abierto.cli.conversation.desk import Desk
 from abierto.cli.conversation.loading import choose
@@ -83,6 +83,8 @@ def _model(desk: Desk, name: str) -> None:
     desk.talk.told_language = False
     desk.keep()
     out.note(greeting(desk))
+    if not desk.sees and any(exchange.pictures for exchange in desk.talk.exchanges):
+        out.note(text("chat.image.blind", model=desk.chosen.model.name))
 
 
 def greeting(desk: Desk) -> str:
@@ -94,13 +96,13 @@ def greeting(desk: Desk) -> str:
 def _models() -> list[str]:
     pulled = records.all_records(config.folders().models)
     foreign = [model.name for model in elsewhere.not_pulled(config.places(), pulled) if not trouble(model)]
-    return list(dict.fromkeys([*(record.name for record in pulled), *foreign, *catalog.cards()]))
+    cards = [card.name for card in catalog.cards().values() if card.chats]
+    return list(dict.fromkeys([*(record.name for record in pulled), *foreign, *cards]))
 
 
 def _about(desk: Desk, name: str, pulled: bool) -> str:
     card = catalog.find_form(name)[0]
-    built_in = card is not None and not card.weights
-    state = text("chat.model.here" if pulled or built_in else "chat.model.not_here")
+    state = text("chat.model.here" if pulled or (card and card.built_in) else "chat.model.not_here")
     current = text("chat.model.current") if name == desk.chosen.model.name else ""
     return " ".join(part for part in (card.title if card else "", f"({state})", current) if part)
 
@@ -115,11 +117,16 @@ def _retry(desk: Desk, _argument: str) -> None:
         return
     talk.retries += 1 if last else 0
     if talk.sampling.seed is not None and last:
-        out.note(text("chat.retry.seed", seed=talk.request(seed_shift=talk.retries).sampling.seed))
+        out.note(text("chat.retry.seed", seed=desk.request(seed_shift=talk.retries).sampling.seed))
+    waiting = talk.pictures
+    if last:
+        talk.pictures = last.pictures
     answered = False
     try:
         answered = send(desk, question)
     finally:
+        if last:
+            talk.pictures = waiting
         if last and not answered:
             talk.exchanges.append(last)
             talk.question = ""
@@ -158,6 +165,17 @@ def _stats(desk: Desk, _argument: str) -> None:
     out.say(text("chat.stats.context", used=count(used), context=count(model.context), share=share))
 
 
+def _image(desk: Desk, typed: str) -> None:
+    """Put images beside the next message, list them, or put them away."""
+    if typed == NONE:
+        desk.talk.pictures = ()
+    elif typed:
+        desk.chosen.model.require_sight()
+        desk.talk.pictures += tuple(pictures.take_typed(typed))
+    names = ", ".join(harmless(picture.name) for picture in desk.talk.pictures)
+    out.say(text("chat.image.waiting", names=names) if names else text("chat.image.none"))
+
+
 def _exit(desk: Desk, _argument: str) -> None:
     desk.over = True
 
@@ -168,6 +186,7 @@ COMMANDS = {
     "model": Slash(_model, lambda _: _models()),
     "save": Slash(saving.save),
     "load": Slash(saving.load, lambda desk: desk.keeper.names()),
+    "image": Slash(_image),
     "retry": Slash(_retry),
     "undo": Slash(_undo),
     "set": Slash(settings.change, lambda _: settings.NAMES),

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from abierto.cli.conversation import pictures
+from abierto.cli.conversation.pictures import Picture
 from abierto.locale import text
 from abierto.runtime.model import Stats
 from abierto.tasks.chat import ChatRequest, Message, Sampling
@@ -17,11 +19,12 @@ SEEDS = 2**32 - 1
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question and its answer. stopped: the person did not let it end."""
+    """A question with its images, and the answer. stopped: the person did not let it end."""
 
     question: str
     answer: str
     stopped: bool = False
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(slots=True)
@@ -48,7 +51,8 @@ class Talk:
     """A conversation.
 
     summary: what stands for exchanges that were summed up. question: one that has no answer yet.
-    draft: text that belongs in the input line. number, name: under which the journal keeps it.
+    draft: text that belongs in the input line. pictures: images that go with the next question.
+    number, name: under which the journal keeps it.
     """
 
     system: str = ""
@@ -56,6 +60,7 @@ class Talk:
     exchanges: list[Exchange] = field(default_factory=list)
     question: str = ""
     draft: str = ""
+    pictures: tuple[Picture, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     schema: Mapping[str, Any] | None = None
     number: int | None = None
@@ -66,16 +71,19 @@ class Talk:
     told_language: bool = False
     told_full: bool = False
 
-    def request(self, question: str = "", *, skip: int = 0, seed_shift: int = 0) -> ChatRequest:
-        """What the model is asked: everything said so far but the first `skip` exchanges, then the question."""
+    def request(self, question: str = "", *, skip: int = 0, seed_shift: int = 0, sees: bool = False) -> ChatRequest:
+        """What the model is asked: everything said so far but the first `skip` exchanges, then the question.
+
+        sees: whether the model can; else it is told which images there were. Those of the question are always sent.
+        """
         sampling = self.sampling
         if sampling.seed is not None and seed_shift:
             sampling = replace(sampling, seed=(sampling.seed + seed_shift) % SEEDS)
         messages = [*self.opening_messages()]
         for exchange in self.exchanges[skip:]:
-            messages += [Message("user", exchange.question), Message("assistant", exchange.answer)]
+            messages += exchange_messages(exchange, sees)
         if question:
-            messages.append(Message("user", question))
+            messages.append(_asked(question, self.pictures, sees=True))
         return ChatRequest(tuple(messages), sampling, self.schema)
 
     def opening_messages(self) -> tuple[Message, ...]:
@@ -93,33 +101,52 @@ class Talk:
 
     def to_kept(self) -> dict[str, Any]:
         """The columns of the journal that hold what was said and set, all but the model."""
-        messages = [] if not self.system else [{"role": "system", "content": self.system}]
+        messages: list[dict[str, Any]] = [] if not self.system else [{"role": "system", "content": self.system}]
         for exchange in self.exchanges:
             answer = {"role": "assistant", "content": exchange.answer}
-            messages.append({"role": "user", "content": exchange.question})
+            messages.append(_question_to_kept(exchange.question, exchange.pictures))
             messages.append({**answer, "stopped": "yes"} if exchange.stopped else answer)
         if self.question:
-            messages.append({"role": "user", "content": self.question})
+            messages.append(_question_to_kept(self.question, self.pictures))
         settings = {"sampling": asdict(self.sampling), "summary": self.summary}
         return {"name": self.name, "title": self.title, "messages": messages, "settings": settings}
 
     def resume(self, kept: Mapping[str, Any]) -> None:
-        """Become the conversation that `to_kept` gave away. A question without an answer becomes the draft."""
+        """Become the conversation that `to_kept` gave away. A question without an answer becomes the draft.
+
+        Of its images only those are there again whose files have not changed.
+        """
         self.begin_anew()
         self.number, self.name, self.title = kept["number"], kept["name"], kept["title"]
         sampling = dict(kept["settings"].get("sampling", {}))
         self.sampling = Sampling(**{**sampling, "stop": tuple(sampling.get("stop", ()))})
         self.summary = kept["settings"].get("summary", "")
-        self.system, waiting = "", ""
+        self.system, waiting, self.pictures = "", "", ()
         for message in kept["messages"]:
             if message["role"] == "system":
                 self.system = message["content"]
             elif message["role"] == "user":
                 waiting = message["content"]
+                self.pictures = tuple(pictures.found_again(kept) for kept in message.get("images", ()))
             else:
-                self.exchanges.append(Exchange(waiting, message["content"], bool(message.get("stopped"))))
-                waiting = ""
+                stopped = bool(message.get("stopped"))
+                self.exchanges.append(Exchange(waiting, message["content"], stopped, self.pictures))
+                waiting, self.pictures = "", ()
         self.draft = waiting
+
+
+def exchange_messages(exchange: Exchange, sees: bool) -> list[Message]:
+    """A question and its answer as the model is told of them."""
+    return [_asked(exchange.question, exchange.pictures, sees), Message("assistant", exchange.answer)]
+
+
+def _asked(question: str, given: tuple[Picture, ...], sees: bool) -> Message:
+    return Message("user", pictures.told(question, given, sees), pictures.shown(given, sees))
+
+
+def _question_to_kept(question: str, given: tuple[Picture, ...]) -> dict[str, Any]:
+    kept = [picture.to_kept() for picture in given]
+    return {"role": "user", "content": question, **({"images": kept} if kept else {})}
 
 
 def title_of(question: str) -> str:

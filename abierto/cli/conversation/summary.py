@@ -6,6 +6,7 @@ from dataclasses import replace
 from abierto.cli import out
 from abierto.cli.conversation.desk import Desk
 from abierto.cli.conversation.interrupts import Stop, silent_keys
+from abierto.cli.conversation.state import exchange_messages
 from abierto.cli.markdown import MarkdownStream
 from abierto.locale import text
 from abierto.tasks.chat import ChatRequest, Message
@@ -41,7 +42,7 @@ def _request(desk: Desk, room: int) -> tuple[ChatRequest, int]:
     while True:
         messages = [*desk.talk.opening_messages()]
         for exchange in exchanges[:number]:
-            messages += [Message("user", exchange.question), Message("assistant", exchange.answer)]
+            messages += exchange_messages(exchange, desk.sees)
         messages.append(Message("user", text("chat.summary.request")))
         sampling = replace(desk.talk.sampling, max_tokens=room, stop=())
         request = ChatRequest(tuple(messages), sampling)
