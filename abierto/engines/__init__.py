@@ -19,7 +19,10 @@ ENGINES: dict[str, tuple[str, ...]] = {
 PACKAGES: dict[str, str] = {"llamacpp": "xllamacpp", "openvino": "openvino_genai"}
 
 # Engine -> settings that are worth a measurement, because they pay with some models and uses and not with others.
-OPTIONS: dict[str, tuple[dict[str, str], ...]] = {"llamacpp": ({"speculation": "ngram"},)}
+OPTIONS: dict[str, tuple[dict[str, str], ...]] = {
+    "llamacpp": ({"speculation": "ngram"},),
+    "openvino": ({"speculation": "ngram"},),
+}
 
 # Packages that come along with those, and report home as soon as they are imported.
 _TELEMETRY = ["openvino_telemetry"]

@@ -22,6 +22,8 @@ CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
+# Tokens that must have been the same for a guess, and tokens that are guessed.
+NGRAM, GUESS = 3, 8
 TEXT_EMBEDDINGS = "openvino_text_embeddings_model.xml"
 BLOCK = 32  # tokens that a block of the cache holds on a processor
 
@@ -30,13 +32,15 @@ BLOCK = 32  # tokens that a block of the cache holds on a processor
 class Opened:
     """A pipeline, and its tokenizer, with a chat template in any case.
 
-    takes_text: it takes prompts as text and images, not as tokens. sees: it takes images.
+    takes_text: it takes prompts as text and images, not as tokens. sees: it takes images. guesses: it has to be told in
+    each request how many tokens to guess.
     """
 
     pipeline: Any
     tokenizer: Any
     takes_text: bool = False
     sees: bool = False
+    guesses: bool = False
 
 
 def open_model(genai: Any, file: Path, options: LoadOptions, context: int) -> Opened:
@@ -76,8 +80,15 @@ def _prepare(genai: Any, opened: Opened) -> None:
     """Compute something: the weights are put into the processor's own layout only then, which may take longer than all
     else. What is loaded is to be ready."""
     config = genai.GenerationConfig(max_new_tokens=2, ignore_eos=True, apply_chat_template=False)
+    set_guesses(config, opened)
     prompt = "a" if opened.takes_text else opened.tokenizer.encode("a", add_special_tokens=False).input_ids
     opened.pipeline.generate([prompt], [config])
+
+
+def set_guesses(config: Any, opened: Opened) -> None:
+    """Say in a request how much to guess."""
+    if opened.guesses:
+        config.num_assistant_tokens, config.max_ngram_size = GUESS, NGRAM
 
 
 class _Opening:
@@ -88,11 +99,14 @@ class _Opening:
         self._scheduler.enable_prefix_caching = True
         self._scheduler.max_num_seqs = options.max_concurrent
         self._scheduler.num_kv_blocks = options.max_concurrent * (context // BLOCK + 2)
+        self._guesses = options.settings.get("speculation") == "ngram"
         self._threads = {"INFERENCE_NUM_THREADS": options.threads} if options.threads else {}
 
     def folder(self, folder: Path) -> Opened:
+        takes_text = (folder / TEXT_EMBEDDINGS).is_file()
+        self._guesses = self._guesses and not takes_text  # there it works on nothing but tokens
         opened = self._with(self._genai.Tokenizer(str(folder)), folder)
-        return replace(opened, takes_text=(folder / TEXT_EMBEDDINGS).is_file(), sees=_openvino_images.sees(folder))
+        return replace(opened, takes_text=takes_text, sees=_openvino_images.sees(folder))
 
     def file(self, file: Path) -> Opened:
         return self._with(self._genai.Tokenizer(str(file)), file)
@@ -124,10 +138,12 @@ class _Opening:
     def _with(self, tokenizer: Any, model: Path, **properties: Any) -> Opened:
         if not tokenizer.chat_template:
             tokenizer.chat_template = CHATML
+        if self._guesses:
+            properties["prompt_lookup"] = True
         pipeline = self._genai.ContinuousBatchingPipeline(
             str(model), tokenizer, self._scheduler, "CPU", **self._threads, **properties
         )
-        return Opened(pipeline, tokenizer)
+        return Opened(pipeline, tokenizer, guesses=self._guesses)
 
 
 def _is_room(cache: Path, file: Path) -> bool:

@@ -5,8 +5,9 @@ the setting `llama_server` names a program to run instead (a path, or `llama-ser
 is how a build for a GPU is used. Either listens on a socket in a folder that only this user can open (on Windows on
 127.0.0.1), and demands a random key. The setting `verbosity` (-1: silent, 1: errors) is for the built-in one, which
 writes to the standard error of this process. With `speculation` set to `ngram`, words that repeat what stands in the
-conversation are guessed from there and checked together, which changes no answer. With a projector it sees; a projector
-is a GGUF file of its own. It knows no HTTP face of ours, and no model by name.
+conversation are guessed from there and checked together; what is computed together is rounded a little differently, so
+that an answer may take another turn where two words were nearly as likely.
+It knows no HTTP face of ours, and no model by name.
 """
 
 import ctypes
@@ -42,7 +43,7 @@ from abierto.tasks.events import Event
 BATCH = 128
 PROGRAM_BATCH = 512
 # Tokens that must have been the same for a guess, and tokens that are guessed.
-NGRAM, GUESS = 8, 16
+NGRAM, GUESS = 5, 8
 # Of these projectors (llama.cpp's mtmd_decode_use_non_causal) every token of an image sees every other one, so that an
 # image must be read in one go; it has up to 1,120 tokens.
 WHOLE_IMAGE = ("gemma3", "gemma4v", "gemma4uv", "deepseek4v")

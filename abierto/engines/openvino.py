@@ -3,7 +3,8 @@ files, also of models that see; picks the best instructions of the processor at 
 
 Requests are computed together, in one batch; what prompts begin with in common is read once. Prompts are counted with
 the model's own template. Settings: `cache`, a folder in which the tokenizer of a GGUF file is kept in the form that
-loads fast; `keep_compiled`, if not empty, its weights, too.
+loads fast; `keep_compiled`, if not empty, its weights, too; `speculation`: with `ngram`, words that repeat what stands
+in the conversation are guessed from there and checked together.
 
 Known limits of the engine, as of openvino-genai 2026.4: no `logit_bias`; of log-probabilities only that of the chosen
 token; a prompt beyond the context would be accepted in silence, so it is refused here; random numbers are drawn for
@@ -25,7 +26,7 @@ from typing import Any
 
 from abierto.engines._openvino_batch import NAME, NATIVE, Batch, Piece, Ticket, words
 from abierto.engines._openvino_images import Sizes, decoded, marked, unmarked
-from abierto.engines._openvino_load import Opened, open_model
+from abierto.engines._openvino_load import Opened, open_model, set_guesses
 from abierto.engines._openvino_text import TextOfTokens
 from abierto.engines.session import LoadOptions
 from abierto.errors import (
@@ -85,6 +86,7 @@ class OpenVINOSession:
         self.max_concurrent = max_concurrent
         self.pid = os.getpid()
         self.features = frozenset({"chat", "schema", "seed"} | ({"images"} if opened.sees else set()))
+        self._opened = opened
         self._genai, self._tokenizer, self._takes_text = genai, opened.tokenizer, opened.takes_text
         usual = opened.pipeline.get_config()
         self._eos = usual.eos_token_id
@@ -168,6 +170,7 @@ class OpenVINOSession:
     def _config(self, sampling: Sampling, schema: str, limit: int) -> Any:
         config = self._genai.GenerationConfig(max_new_tokens=limit, repetition_penalty=sampling.repeat_penalty)
         config.apply_chat_template = False
+        set_guesses(config, self._opened)
         if self._eos >= 0:
             config.eos_token_id = self._eos
         config.stop_token_ids = {end for end in self._ends if end >= 0}
@@ -185,6 +188,7 @@ class OpenVINOSession:
         constrained = self._genai.StructuredOutputConfig(json_schema=schema)
         config = self._genai.GenerationConfig(max_new_tokens=1, structured_output_config=constrained)
         config.apply_chat_template = False
+        set_guesses(config, self._opened)
         pipeline.generate(["{"] if self._takes_text else [self._tokenizer.encode("{").input_ids], [config])
 
 

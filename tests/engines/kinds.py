@@ -25,14 +25,15 @@ MODELS = {
 
 @dataclass(frozen=True)
 class Kind:
-    """An engine and where it runs. program: a script that is run as its llama-server."""
+    """An engine and where it runs. program: a script that is run as its llama-server. guesses: repetitions."""
 
     engine: str
     place: str
     program: str = ""
+    guesses: bool = False
 
     def __str__(self) -> str:
-        return f"{self.engine}{'-program' if self.program else ''}-{self.place}"
+        return f"{self.engine}{'-program' * bool(self.program)}{'-guesses' * self.guesses}-{self.place}"
 
 
 KINDS = [
@@ -40,6 +41,7 @@ KINDS = [
     for engine, program in (*((name, "") for name in engines.ENGINES), ("llamacpp", "llama_server.py"))
     for place in ("here", "child")
 ]
+KINDS += [Kind(engine, "here", guesses=True) for engine in engines.OPTIONS]
 LLAMA = [kind for kind in KINDS if kind.engine == "llamacpp"]
 OPENVINO = [kind for kind in KINDS if kind.engine == "openvino"]
 
@@ -73,6 +75,7 @@ class Workshop:
         settings = {"llama_server": self.program(kind.program)} if kind.program else {}
         if "none" in engines.ENGINES[kind.engine] and model == "endless":
             settings = {"tokens_per_second": "50"}
+        settings |= {"speculation": "ngram"} if kind.guesses else {}
         beside = self.model(projector) if projector else ""
         options = LoadOptions(context, 2, max_concurrent, beside, settings)
         load = child.load if kind.place == "child" else engines.load
