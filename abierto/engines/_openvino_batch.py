@@ -8,7 +8,8 @@ nothing of messages, text or templates.
 import re
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from queue import SimpleQueue
@@ -21,6 +22,14 @@ NAME = "openvino"
 # What native code throws arrives as one of these, depending on its C++ class.
 NATIVE = (RuntimeError, ValueError, IndexError, TypeError)
 _TRIED_SCHEMAS = 64
+# Every delivery wakes a thread, which turns tokens into text while nothing is computed. Where many requests run, a step
+# takes long and each of them gets some tokens at a time: one for so many requests.
+_REQUESTS_PER_TOKEN = 4
+# Seconds for which the next step waits for requests that are being made ready. A step holds the interpreter lock, so
+# that of many that come at once one would get ready in each step; together they soon are, and are computed together.
+_PATIENCE = 0.1
+# Seconds after a request in which another one may come along with it.
+_LINGER = 0.003
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,7 @@ class Ticket:
     schema: str = ""
     pieces: SimpleQueue[Piece | AbiertoError | None] = field(default_factory=SimpleQueue)
     started: float = 0.0
+    begun: bool = False
     cancelled: bool = False
     handle: Any = None
 
@@ -67,8 +77,11 @@ class Batch:
         self._running: list[Ticket] = []
         self._tried: deque[str] = deque(maxlen=_TRIED_SCHEMAS)
         self._numbers = count(1)
+        self._steps = count(1)
         self._changed = threading.Condition()
         self._closed = False
+        self._preparing = 0
+        self._has_come = False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -77,8 +90,21 @@ class Batch:
         with self._changed:
             if not self._closed:
                 self._waiting.append(ticket)
+                self._has_come = True
                 self._changed.notify()
             return not self._closed
+
+    @contextmanager
+    def preparing(self) -> Iterator[None]:
+        """To be held while a request is made ready for `add`."""
+        with self._changed:
+            self._preparing += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._preparing -= 1
+                self._changed.notify()
 
     def ask(self, work: Callable[[Any], int]) -> int:
         """What `work` says, which is done when nothing is computed. Raises EngineFailed, EngineCrashed."""
@@ -110,6 +136,10 @@ class Batch:
     def _await_work(self) -> bool:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._waiting or self._running)
+            while self._has_come and len(self._waiting) + len(self._running) < self._max_concurrent:
+                self._has_come = False
+                self._changed.wait_for(lambda: self._closed or not self._preparing, _PATIENCE)
+                self._changed.wait_for(lambda: self._closed or self._has_come, _LINGER)
             return not self._closed
 
     def _admit(self) -> None:
@@ -160,8 +190,11 @@ class Batch:
         except NATIVE as error:
             self._fail(words(error))
         else:
+            due = next(self._steps) % max(1, len(self._running) // _REQUESTS_PER_TOKEN) == 0
             # One that was cancelled during this step stays, until a step has taken it out of the pipeline.
-            self._running = [ticket for ticket in self._running if ticket not in broken_off and not _deliver(ticket)]
+            self._running = [
+                ticket for ticket in self._running if ticket not in broken_off and not _deliver(ticket, due)
+            ]
 
     def _fail(self, detail: str) -> None:
         for ticket in self._running:
@@ -174,14 +207,20 @@ class Batch:
             return  # it will fail again at the next request, and say so
 
 
-def _deliver(ticket: Ticket) -> bool:
-    """Hand over what a step made; whether the ticket is done with."""
+def _deliver(ticket: Ticket, due: bool) -> bool:
+    """Hand over what steps made: the first and the last always, others when it is time; whether all is done."""
+    status = ticket.handle.get_status().name
+    if status == "RUNNING" and ticket.begun and not due:
+        return False
+    made: list[int] = []
     reason: Literal["stop", "length"] = "stop"
     while ticket.handle.can_read():
         for output in ticket.handle.read().values():
             reason = "length" if output.finish_reason.name == "LENGTH" else "stop"
-            ticket.pieces.put(Piece(tuple(output.generated_ids), perf_counter()))
-    status = ticket.handle.get_status().name
+            made += output.generated_ids
+    if made:
+        ticket.begun = True
+        ticket.pieces.put(Piece(tuple(made), perf_counter()))
     if status == "RUNNING":
         return False
     if status == "FINISHED":

@@ -111,6 +111,10 @@ class OpenVINOSession:
 
     def ticket(self, request: ChatRequest) -> tuple[Ticket, int]:
         """The request in the batch, and the tokens of its prompt. Raises PromptTooLong, EngineCrashed."""
+        with self._batch.preparing():
+            return self._queued(request)
+
+    def _queued(self, request: ChatRequest) -> tuple[Ticket, int]:
         prompt, tokens = self._prompt(request)
         if tokens >= self.context:
             raise PromptTooLong(tokens, self.context, self.context)
