@@ -18,6 +18,8 @@ from abierto.errors import InvalidCard
 __all__ = ["Card", "Evidence", "Weights", "cards", "faults", "find", "find_form", "is_shipped", "nearest", "own"]
 __all__ += ["shipped", "speaking"]
 
+# Licences of the cards that the Open Source Initiative has approved.
+_FREE = ("Apache-2.0", "BSD-3-Clause", "MIT")
 _FOLDER = Path(__file__).with_name("cards")
 # How every card begins, so that a name is found without understanding sixty files.
 _HEAD = re.compile(r"name: (\S+)\n(?:aliases: \[(.*)\]\n)?")
@@ -76,10 +78,12 @@ def nearest(name: str, also: Iterable[str] = ()) -> list[str]:
 
 
 def speaking(language: str) -> list[Card]:
-    """The cards of chat models that speak a language and can be fetched, the smallest download first."""
+    """The cards of chat models that speak a language and can be fetched: first those under a licence that leaves use,
+    study, change and sharing free, the smallest download first."""
     chats = (card for card in cards().values() if card.chats)
     found = [card for card in chats if language in card.languages and card.weights]
-    return sorted(found, key=lambda card: min(weights.size or sys.maxsize for weights in card.weights.values()))
+    sizes = {card.name: min(form.size or sys.maxsize for form in card.weights.values()) for card in found}
+    return sorted(found, key=lambda card: (card.license not in _FREE, sizes[card.name]))
 
 
 @cache

@@ -77,3 +77,10 @@ def test_what_a_card_says_in_words_it_says_in_every_language(card: Card) -> None
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_every_name_and_alias_finds_its_card(card: Card) -> None:
     assert [catalog.find(name) for name in (card.name, *card.aliases)] == [card] * (1 + len(card.aliases))
+
+
+def test_models_under_free_licenses_are_named_first() -> None:
+    free = [card.license in ("Apache-2.0", "BSD-3-Clause", "MIT") for card in catalog.speaking("es")]
+    assert free == sorted(free, reverse=True)
+    assert True in free
+    assert False in free
