@@ -99,7 +99,8 @@ class OpenVINOSession:
 
     def count_tokens(self, request: ChatRequest) -> int:
         """As the model reads them, with its chat template."""
-        return self._prompt(request)[1]
+        with self._batch.preparing():  # what is counted is most often asked at once
+            return self._prompt(request)[1]
 
     def chat(self, request: ChatRequest) -> Iterator[Event]:
         """See `Session`. The iterator's `close` may be called from another thread, and wakes one that waits."""
