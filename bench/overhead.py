@@ -9,10 +9,13 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from abierto.config import folders
+from abierto.runtime import choice
 from bench.measure import in_turn, median, ratios, run, spread
 
 PROMPT = "Tell me a long story about a river, with many characters."
@@ -25,7 +28,9 @@ def ours() -> str:
     """Answer through the Python API of Abierto, streaming."""
     import abierto
 
-    return "".join(abierto.chat(PROMPT, context=CONTEXT, max_tokens=TOKENS, temperature=0, stream=True))
+    return "".join(
+        abierto.chat(PROMPT, engine="llamacpp", context=CONTEXT, max_tokens=TOKENS, temperature=0, stream=True)
+    )
 
 
 def theirs() -> Callable[[], str]:
@@ -33,7 +38,6 @@ def theirs() -> Callable[[], str]:
     import xllamacpp
 
     from abierto import machine
-    from abierto.config import folders
     from abierto.runtime.resolve import resolve
 
     params = xllamacpp.CommonParams()
@@ -77,6 +81,26 @@ def _memory(answer: Callable[[], str]) -> int:
 
 def rows() -> list[str]:
     """The lines of a Markdown table."""
+    with _untuned():
+        return _rows()
+
+
+@contextmanager
+def _untuned() -> Iterator[None]:
+    """Without what `abierto tune` found, by which the engine might be set otherwise than the other side's."""
+    tuned = folders().data / choice.FILE_NAME
+    aside = tuned.with_suffix(".aside")
+    if not tuned.exists():
+        yield
+        return
+    tuned.replace(aside)
+    try:
+        yield
+    finally:
+        aside.replace(tuned)
+
+
+def _rows() -> list[str]:
     command = [sys.executable, "-m", "bench.overhead"]
     pairs = json.loads(run([*command, "paired"]).output)
     runs = in_turn({name: [*command, name] for name in ("ours", "theirs")}, 3)

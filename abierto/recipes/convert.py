@@ -12,9 +12,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from abierto import __version__, machine
+from abierto import __version__, config, machine
 from abierto.catalog import Card, Evidence, Weights
-from abierto.errors import NotConvertible, UnknownType
+from abierto.errors import ModelNotPulled, NotConvertible, UnknownType
 from abierto.formats.safetensors import WIDTHS
 from abierto.recipes import architectures, codec_choice, gguf_writer, mixtures, vocabulary
 from abierto.recipes.architectures import Shape
@@ -24,6 +24,7 @@ from abierto.recipes.destination import destination
 from abierto.recipes.gguf_writer import Made
 from abierto.recipes.mixtures import MIXTURES, Traits
 from abierto.recipes.steps import Step, by_file, hashed, written
+from abierto.store import records
 from abierto.store.records import Record
 
 # Positions that are computed anew by every engine; older files hold them.
@@ -51,6 +52,22 @@ class Source:
         """The kind of file that keeps the numbers as they are, as far as engines compute with them."""
         stored = {tensor.info.dtype for tensor in self.checkpoint.tensors.values()}
         return "bf16" if "BF16" in stored else "f16"
+
+
+def folder_of(name: str) -> Path:
+    """Where the model lies that a person means: a folder, or the name or the source of a model that was pulled.
+
+    Raises ModelNotPulled for a source that was not.
+    """
+    path, models = Path(name).expanduser(), config.folders().models
+    if path.is_dir():
+        return path
+    for record in records.all_records(models):
+        if name in (record.name, record.source):
+            return record.files[0].path.parent
+    if name.startswith("hf:"):
+        raise ModelNotPulled(name)
+    return path
 
 
 def open_source(folder: Path) -> Source:

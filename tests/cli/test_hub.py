@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Abierto
+from tests.recipes.published import Published
 from tests.store.conftest import hub
 from tests.store.stand_in_hub import StandInHub
 from tests.tiny_gguf import TinyGGUF
@@ -99,6 +100,22 @@ def test_a_model_that_sees_comes_with_what_it_sees_with(abierto: Abierto, hub: S
     assert "pull it again" in gone.err
     assert abierto("pull", SOURCE).status == 0
     assert place.is_file()
+
+
+def test_a_published_model_is_converted_by_its_source_or_its_name(
+    abierto: Abierto, hub: StandInHub, tmp_path: Path
+) -> None:
+    source = "hf:ana/Tiny-Model"
+    early = abierto("convert", source)
+    assert early.status == 3
+    assert f"abierto pull {source}" in early.err
+    folder = Published().write(tmp_path / "Tiny-Model")
+    hub.add("ana/Tiny-Model", {path.name: path.read_bytes() for path in folder.iterdir()})
+    assert abierto("pull", source).status == 0
+    for name in (source, "tiny-model"):
+        done = abierto("convert", name, "--name", f"made-of-{len(name)}")
+        assert done.status == 0, done.err
+        assert abierto("chat", "-m", f"made-of-{len(name)}", "--max-tokens", "3", "hello").status == 0
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "several"), ("es", "varios")])
