@@ -5,7 +5,7 @@
     │   ├── EmptyPrompt · InvalidEncoding · InvalidSource · HashMissing · InvalidSetting · OptionOutOfRange
     │   ├── InvalidSchema · AnswerNotValid · PromptTooLong · NotConfirmed · UsageFault
     │   ├── UnknownType · InvalidName · NameTaken · FileInTheWay · InvalidCard
-    │   └── NotOurs · NotAnImage · BadImage · ImageFormatUnread · TooManyImages
+    │   └── NotOurs · NoChatModel · NotAnImage · BadImage · ImageFormatUnread · TooManyImages
     ├── NotFoundError         a name that leads nowhere                       exit 3
     │   ├── UnknownModel · UnknownQuantization · UnknownEngine · UnknownConversation
     │   └── ModelNotPulled · NothingToFetch · FileMissing · AmbiguousFile
@@ -279,6 +279,13 @@ class ModelNotPulled(NotFoundError):
 
     name: str
     size: int | None = None
+
+
+class NoChatModel(InputError):
+    """A model for another task, asked for an answer in words. `task`: its `pipeline_tag`."""
+
+    name: str
+    task: str
 
 
 class NothingToFetch(NotFoundError):

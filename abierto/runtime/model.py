@@ -10,11 +10,11 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any
 
-from abierto import config, engines, machine
+from abierto import catalog, config, engines, machine
 from abierto.catalog import Card
 from abierto.config import Settings
 from abierto.engines.session import LoadOptions, Session
-from abierto.errors import AbiertoError, LoadFailed, MissingFeature, PromptTooLong
+from abierto.errors import AbiertoError, LoadFailed, MissingFeature, NoChatModel, PromptTooLong
 from abierto.runtime import child, choice, sight
 from abierto.runtime.choice import Variant
 from abierto.runtime.fit import Plan, plan
@@ -198,10 +198,13 @@ def load(
     use: one of `choice.USES`. needs: the features that the requests will need. prompt: about how many tokens they have.
     projector: path of the file that it sees with; empty: the one that came with it, if one did. together: how many
     conversations at once, each with the whole context.
-    Raises what `resolve`, `with_projector`, `plan`, `candidates` and `engines.load` raise.
+    Raises NoChatModel, and what `resolve`, `with_projector`, `plan`, `candidates` and `engines.load` raise.
     """
     settings, models = config.settings(), config.folders().models
     name, engine = name or settings.model, engine or settings.engine
+    card = catalog.find_form(name)[0]
+    if card and not card.chats:
+        raise NoChatModel(card.name, card.pipeline_tag)  # before anybody fetches it for nothing
     with ExitStack() as held:
         target = resolve(name, models)
         if target.record:

@@ -301,3 +301,9 @@ def test_the_places_of_other_programs_follow_their_variables(tmp_path: Path) -> 
     assert (places.ollama, places.hub) == ((Path("/big/ollama"),), (Path("/big/hf/hub"),))
     assert config.places(environment={**home, "HF_HUB_CACHE": "/big/cache"}).hub == (Path("/big/cache"),)
     assert config.places(environment={**home, "XDG_CACHE_HOME": "/c"}).hub == (Path("/c/huggingface/hub"),)
+
+
+def test_a_model_of_another_task_is_refused_before_it_is_fetched() -> None:
+    with pytest.raises(errors.NoChatModel) as caught:
+        model.load("whisper:tiny")
+    assert caught.value.facts == {"name": "whisper:tiny", "task": "automatic-speech-recognition"}
