@@ -100,7 +100,7 @@ def _cells(row: tuning.Row) -> list[str]:
         _name(row.variant),
         threads,
         f"{decimal(speeds.start, 2)} s",
-        *(f"{decimal(getattr(speeds, column), 1)}" for column in COLUMNS[1:]),
+        *(decimal(speed, 1) if (speed := getattr(speeds, column)) else "-" for column in COLUMNS[1:]),
     ]
 
 

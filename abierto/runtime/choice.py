@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class Speeds:
     """What was measured. start: seconds until the model is loaded, when its file is in memory already.
 
     Tokens per second: prompt (until the first word of the answer), generation, repeating (an answer that repeats much
-    of a long prompt), together (all answers of sixteen at once).
+    of a long prompt), together (all answers of sixteen at once; 0 where that was not measured).
     """
 
     start: float
@@ -71,7 +72,7 @@ def seconds(speeds: Speeds, use: str, prompt: int = 0) -> float:
         case "long_prompt":
             return (prompt or _LONG) / speeds.prompt + _SHORT / speeds.generation
         case "many":
-            return _ANSWER / speeds.together
+            return _ANSWER / speeds.together if speeds.together else inf
         case _:
             return (prompt or _SHORT) / speeds.prompt + writing
 

@@ -97,3 +97,10 @@ def test_an_engine_that_does_not_exist_or_does_not_read_the_file_is_an_error(tar
         choice.installed(target, "lamacpp", Settings())
     with pytest.raises(NoEngineForFile):
         choice.installed(target, "echo", Settings())
+
+
+def test_what_was_not_measured_with_many_is_not_chosen_for_many(target: Target) -> None:
+    guessing = Measured(Variant("openvino", 0, {"speculation": "ngram"}), Speeds(2.0, 2000, 200, 500, 0.0), ("chat",))
+    choice.keep(target, [guessing, QUICK_TO_START])
+    assert choice.candidates(target, "auto", Settings(), "one_user")[0] == guessing.variant
+    assert choice.candidates(target, "auto", Settings(), "many")[0] == QUICK_TO_START.variant
