@@ -28,7 +28,7 @@ from abierto.tasks.events import Reasoning, Text, Usage
 BUDGET = 55.0  # seconds
 TOGETHER = 16
 # Tokens: of a long prompt, of an answer, of each of the answers together; and what all of them need to fit.
-PROMPT, ANSWER, EACH = 512, 128, 64
+PROMPT, ANSWER, EACH = 512, 128, 32
 CONTEXT, SHORT_CONTEXT = 1024, 256
 # A slow computer, or a large model, measures with shares of these.
 SCALES = (1.0, 0.5, 0.25, 0.125)
