@@ -6,7 +6,7 @@ The engines find the other parts by these names, so that a part that is called o
 import re
 from collections.abc import Iterable
 
-_PART = re.compile(r"-(\d{5})-of-(\d{5})(?=\.gguf$)", re.IGNORECASE)
+_PART = re.compile(r"-(\d{5})-of-(\d{5})(?=\.(?:gguf|safetensors)$)", re.IGNORECASE)
 MOST_PARTS = 1000  # a name may claim more; the largest models come in some hundred
 
 

@@ -93,7 +93,8 @@ def candidates(
     there = installed(target, engine, settings)
     rows = [row for row in measured(target) if needs <= set(row.features) and _is_there(row.variant, there)]
     if settings.threads:
-        rows = [row for row in rows if row.variant.threads == settings.threads]
+        # What was measured without a number of its own had that of the setting, or had none to choose from.
+        rows = [row for row in rows if row.variant.threads in (0, settings.threads)]
     return [row.variant for row in best(rows, use, prompt)] + there
 
 

@@ -116,22 +116,22 @@ class _Tuning:
         self._numbers = count(11)
         self._baseline = 0.0
         self._done, self._total = 0, 1
+        self._scales: dict[tuple[str, str], float] = {}
 
     def run(self, engine: str) -> Iterator[Step | Row]:
         """The engines, then what can be set about them while there is time, then other numbers of threads."""
         plain = choice.installed(self._target, engine, self._settings)
         self._baseline = _start_of_nothing()
-        optional = [
-            replace(variant, settings={**variant.settings, **options})
-            for variant in plain
-            for options in engines.OPTIONS.get(variant.engine, ())
-        ]
-        self._total = len(plain) + len(optional)
+        self._total = len(plain) + sum(len(engines.OPTIONS.get(variant.engine, ())) for variant in plain)
         rows: list[Measured] = []
-        for variant in [*plain, *optional]:
-            if variant in optional and (perf_counter() > self._deadline or not _same_loads(variant, rows)):
-                continue
+        for variant in plain:
             rows += yield from self._row(variant)
+        # The engine that repeats fastest first, in case that the time does not last.
+        for row in sorted(rows, key=lambda row: -row.speeds.repeating):
+            for options in engines.OPTIONS.get(row.variant.engine, ()):
+                if perf_counter() < self._deadline:
+                    settings = {**row.variant.settings, **options}
+                    rows += yield from self._row(replace(row.variant, settings=settings))
         if rows and not self._settings.threads:
             yield from self._other_threads(choice.best(rows, "one_user")[0])
 
@@ -148,18 +148,10 @@ class _Tuning:
         return [row]
 
     def _measure(self, variant: Variant) -> Generator[Step, None, tuple[Speeds, tuple[str, ...]]]:
-        together = 0.0
-        if "speculation" in variant.settings:
-            # Guesses of sixteen are more than a processor checks in passing: measured, they halve the speed of all.
-            with closing(self._load(variant, 1, self._context)) as first:
-                scale = self._scale(0.0, self._ask(first, _PROBE, 8))
-        else:
-            yield self._step(variant, "together")
-            began = perf_counter()
-            with closing(self._load(variant, TOGETHER, min(SHORT_CONTEXT, self._context))) as many:
-                loading = perf_counter() - began
-                scale = self._scale(loading, self._ask(many, _PROBE, 8))
-                together = self._together(many, max(4, round(EACH * scale)))
+        # Guesses of sixteen are more than a processor checks in passing: measured, they halve the speed of all.
+        guesses = "speculation" in variant.settings
+        together = 0.0 if guesses else (yield from self._with_many(variant))
+        scale = self._scales[_program(variant)]
         yield self._step(variant, "start")
         began = perf_counter()
         with closing(self._load(variant, 1, self._context)) as one:
@@ -173,6 +165,16 @@ class _Tuning:
             yield self._step(variant, "repeating")
             repeating = self._ask(one, _REPEAT + lines, answer).speed
             return Speeds(start, prompt, generation, repeating, together), tuple(sorted(one.features))
+
+    def _with_many(self, variant: Variant) -> Generator[Step, None, float]:
+        """The speed of sixteen together; from then on it is known how much of a measurement the engine has time for."""
+        yield self._step(variant, "together")
+        began = perf_counter()
+        with closing(self._load(variant, TOGETHER, min(SHORT_CONTEXT, self._context))) as many:
+            loading = perf_counter() - began
+            scale = self._scale(loading, self._ask(many, _PROBE, 8))
+            self._scales[_program(variant)] = scale
+            return self._together(many, max(4, round(EACH * scale)))
 
     def _other_threads(self, found: Measured) -> Iterator[Step | Row]:
         cores = machine.cores()
@@ -262,12 +264,8 @@ def _request(prompt: str, tokens: int) -> ChatRequest:
     return ChatRequest((Message("user", prompt),), Sampling(max_tokens=tokens, temperature=0))
 
 
-def _same_loads(variant: Variant, rows: list[Measured]) -> bool:
-    """Whether the engine of a variant did load the model without its options."""
-    program = variant.settings.get("llama_server")
-    return any(
-        row.variant.engine == variant.engine and row.variant.settings.get("llama_server") == program for row in rows
-    )
+def _program(variant: Variant) -> tuple[str, str]:
+    return variant.engine, variant.settings.get("llama_server", "")
 
 
 def _start_of_nothing() -> float:

@@ -9,13 +9,13 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from abierto.errors import AmbiguousFile, FileNotInRepository
+from abierto.formats.split import part_names, whole_name
 from abierto.store import hub_sets
 from abierto.store.hub_sets import HubFile
 from abierto.store.sources import HubSource
 
 __all__ = ["HubFile", "choose"]
 
-_PART = re.compile(r"-(\d{5})-of-(\d{5})\.(gguf|safetensors)$", re.IGNORECASE)
 # As the makers of GGUF files name the precision: Q4_K_M, IQ2_XXS, UD-Q4_K_XL, TQ1_0, MXFP4_MOE, BF16.
 _QUANTISATION = re.compile(r"(?i)(?<![a-z0-9])(?:(?:ud-)?i?q\d\w*|tq\d_\d|mxfp\d\w*|bf16|f16|f32)(?=$|[-.])")
 # Not models: eyes for one, and what somebody measured to make quantisations.
@@ -61,7 +61,7 @@ def _folder(source: HubSource, files: Sequence[HubFile]) -> tuple[HubFile, ...]:
     for file in chosen:
         if file.name.endswith(".xml") and file.path[:-4] + ".bin" not in known:
             raise FileNotInRepository(file.path[:-4] + ".bin", source.repository, sorted(known)[:_OFFERED])
-        _whole(source, [part for part in chosen if _PART.sub("", part.path) == _PART.sub("", file.path)])
+        _whole(source, [part for part in chosen if whole_name(part.path) == whole_name(file.path)])
     return chosen
 
 
@@ -91,10 +91,10 @@ def _precision(file: HubFile) -> int:
 
 
 def _models(files: Iterable[HubFile]) -> dict[str, list[HubFile]]:
-    """The files that belong together, by their path; that of a model in parts without the number of the part."""
+    """The files that belong together, by the path of the first of them."""
     models: dict[str, list[HubFile]] = {}
     for file in sorted(files, key=lambda file: file.path):
-        models.setdefault(_PART.sub(r"-of-\2.\3", file.path), []).append(file)
+        models.setdefault((part_names(file.path) or (file.path,))[0], []).append(file)
     return models
 
 
@@ -116,15 +116,10 @@ def _choices(models: dict[str, list[HubFile]]) -> dict[str, int]:
 
 
 def _whole(source: HubSource, parts: Sequence[HubFile]) -> tuple[HubFile, ...]:
-    count = _PART.search(parts[0].path)
-    if count:
-        known = {part.path for part in parts}
-        expected = [
-            _PART.sub(f"-{number:05}-of-{count[2]}.{count[3]}", parts[0].path) for number in range(1, int(count[2]) + 1)
-        ]
-        missing = [path for path in expected if path not in known]
-        if missing:
-            raise FileNotInRepository(missing[0], source.repository, sorted(known)[:_OFFERED])
+    known = {part.path for part in parts}
+    missing = [path for path in part_names(parts[0].path) if path not in known]
+    if missing:
+        raise FileNotInRepository(missing[0], source.repository, sorted(known)[:_OFFERED])
     return tuple(parts)
 
 

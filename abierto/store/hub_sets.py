@@ -9,10 +9,11 @@ With each come the small files that describe it. Nothing else does: a pickle (.b
 it is opened, and a Python file is code. It asks nobody and reads no file.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from abierto.formats.split import whole_name
 
 OPENVINO = ("openvino_model.xml", "openvino_language_model.xml")
 WEIGHTS = (".safetensors", ".onnx", ".xml")
@@ -20,7 +21,6 @@ _DIFFUSERS = "model_index.json"
 _MODULES = "modules.json"  # of sentence-transformers, which describes each part of a model in a folder of its own
 _TEXTS = (".json", ".txt", ".jinja", ".model", ".tiktoken", ".spm", ".vocab", ".yaml")
 _LEGAL = ("LICENSE", "NOTICE")
-_PART = re.compile(r"-\d{5}-of-\d{5}(?=\.)")
 _NETWORK_BESIDE = ("_data", ".data", ".json")
 
 
@@ -160,7 +160,7 @@ def _by_stem(weights: Sequence[HubFile]) -> dict[str, list[HubFile]]:
 
 def _stem(file: HubFile) -> str:
     """The path without the number of the part, and without the ending."""
-    return _PART.sub("", file.path).removesuffix(".safetensors")
+    return whole_name(file.path).removesuffix(".safetensors")
 
 
 def _last(file: HubFile) -> str:

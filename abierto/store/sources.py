@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from abierto.errors import HashMissing, InvalidSource
+from abierto.formats.split import whole_name
 
 # The names and versions that an index can hold. Neither can begin like an option of pip.
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -22,8 +23,6 @@ _REPOSITORY = re.compile(r"(?!.*(?:--|\.\.))[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[
 _REVISION = re.compile(r"(?!.*(?:\.\.|//|@\{))[A-Za-z0-9](?:[A-Za-z0-9._/+-]*[A-Za-z0-9_+-])?")
 _NOT_IN_PATTERN = re.compile(r'[\x00-\x1f\x7f\\<>:"|]')
 _WILD = re.compile(r"[*?]|\[[^]]*\]?")
-# What tells the parts of a split model apart: model-00001-of-00003.gguf.
-_SPLIT = re.compile(r"-\d{5}-of-\d{5}\.gguf$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ class HubSource:
         """What the model is called before the hub was asked: its file, or the repository and the known letters."""
         last = self.pattern.rsplit("/", 1)[-1]
         if last.lower().endswith(".gguf") and not _WILD.search(last):
-            return _SPLIT.sub(".gguf", last)
+            return whole_name(last)
         known = re.sub(r"(?i)\.gguf$", "", _WILD.sub("", last)).strip("-._")
         repository = re.sub(r"(?i)[-._]gguf$", "", self.repository.rsplit("/", 1)[-1])
         return f"{repository}-{known}" if known else repository

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -185,7 +186,7 @@ def test_a_truncated_model(abierto: Abierto, tmp_path: Path) -> None:
 def test_a_reader_that_has_enough_is_no_error(abierto: Abierto, tmp_path: Path) -> None:
     words = tmp_path / "words"
     words.write_text("word " * 2000)
-    line = f"{sys.executable} -m abierto chat -m echo < {words} | head -c 4"
+    line = f"{shlex.quote(sys.executable)} -m abierto chat -m echo < {words} | head -c 4"
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
     assert done.stdout == "word"
     assert done.stderr == ""

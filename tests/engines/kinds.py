@@ -1,5 +1,6 @@
 """The engines, the ways to run them, and the tiny models that the contract is tested with."""
 
+import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,7 +65,9 @@ class Workshop:
         """The path of an executable file that runs one of the scripts beside this file."""
         path = self.folder / script.removesuffix(".py")
         if not path.exists():
-            path.write_text(f"#!{sys.executable}\n" + (HERE / script).read_text("utf-8"), "utf-8")
+            # Not the interpreter by itself: a first line cannot hold a path with spaces.
+            command = shlex.join([sys.executable, str(HERE / script)])
+            path.write_text(f'#!/bin/sh\nexec {command} "$@"\n', "utf-8")
             path.chmod(0o755)
         return str(path)
 

@@ -1,6 +1,7 @@
 """A session in a process of its own: what the process adds to the contract, which `tests/engines` holds it to."""
 
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Generator, Iterator
@@ -114,7 +115,8 @@ def test_a_child_that_does_not_listen_is_killed() -> None:
 def test_a_child_that_dies_while_it_loads(tmp_path: Path) -> None:
     program = tmp_path / "llama-server"
     # Its parent is the keeper, and the keeper's parent the child.
-    program.write_text(f"#!{sys.executable}\nimport os, psutil\npsutil.Process(os.getppid()).parent().kill()\n")
+    code = "import os, psutil; psutil.Process(os.getppid()).parent().kill()"
+    program.write_text(f"#!/bin/sh\nexec {shlex.join([sys.executable, '-c', code])}\n")
     program.chmod(0o755)
     with pytest.raises(LoadFailed) as told:
         child.load("llamacpp", ["/some/model.gguf"], LoadOptions(settings={"llama_server": str(program)}))

@@ -56,6 +56,14 @@ def test_an_engine_that_is_named_is_taken_as_it_was_fastest(target: Target) -> N
     assert choice.candidates(target, "llamacpp", Settings(), "one_user")[0] == REPEATER.variant
 
 
+def test_with_a_number_of_threads_of_ones_own_what_was_measured_still_counts(target: Target) -> None:
+    other = Measured(Variant("openvino", 8), Speeds(0.1, 9000, 900, 900, 900), ("chat",))
+    choice.keep(target, [QUICK_TO_READ, QUICK_TO_START, other])
+    found = choice.candidates(target, "auto", Settings(threads=1), "many")
+    assert found[0] == QUICK_TO_READ.variant
+    assert other.variant not in found
+
+
 def test_a_program_that_is_gone_is_not_chosen(target: Target, tmp_path: Path) -> None:
     gone = Measured(Variant("llamacpp", 0, {"llama_server": str(tmp_path / "gone")}), QUICK_TO_READ.speeds, ("chat",))
     choice.keep(target, [gone])
