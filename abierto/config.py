@@ -57,6 +57,12 @@ class Settings:
     the next time, and take their space on the disk a second time.
     other_programs: whether models that other programs keep on this disk are used.
     folders: folders with model files, beside those of other programs.
+    host: the address that the server listens on. port: its port.
+    keep_alive: seconds that the server keeps a model loaded after its last answer; negative: for ever.
+    users: how many answers of one model the server computes at once; 0: as many as take little of the memory.
+    queue: how many requests may wait for one model in the server.
+    request_seconds: the longest that one request may take.
+    cors: origins of web pages that may use the server.
     """
 
     language: str = ""
@@ -71,6 +77,13 @@ class Settings:
     keep_compiled: bool = False
     other_programs: bool = True
     folders: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
+    port: int = 11435
+    keep_alive: int = 300
+    users: int = 0
+    queue: int = 64
+    request_seconds: int = 600
+    cors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,23 +5,27 @@
     │   ├── EmptyPrompt · InvalidEncoding · InvalidSource · HashMissing · InvalidSetting · OptionOutOfRange
     │   ├── InvalidSchema · AnswerNotValid · PromptTooLong · NotConfirmed · UsageFault
     │   ├── UnknownType · InvalidName · NameTaken · FileInTheWay · InvalidCard
+    │   ├── InvalidRequest · RequestTooLarge · ForbiddenHost · ForbiddenOrigin · TokenMissing · TokensNeeded
     │   └── NotOurs · NoChatModel · NotAnImage · BadImage · ImageFormatUnread · TooManyImages
     ├── NotFoundError         a name that leads nowhere                       exit 3
     │   ├── UnknownModel · UnknownQuantization · UnknownEngine · UnknownConversation
+    │   ├── UnknownRoute · UnknownResponse · UnknownToken · NotLoaded · ServerNotRunning
     │   └── ModelNotPulled · NothingToFetch · FileMissing · AmbiguousFile
     ├── ModelFileError        a file that is not what it should be            exit 4
     │   ├── NotAModel · CorruptFile · NoEngineForFile · PartMissing · NotConvertible
     │   └── NotAProjector · ProjectorMismatch · ProjectorIsNoModel
     ├── ResourceError         this computer has not enough of something       exit 5
-    │   └── NotEnoughMemory · NotEnoughDisk · FolderNotWritable · JournalUnavailable · PackageMissing
+    │   ├── NotEnoughMemory · NotEnoughDisk · FolderNotWritable · JournalUnavailable · PackageMissing
+    │   └── MemoryTaken · AddressInUse
     ├── SourceError           what was to be fetched did not arrive whole     exit 6
     │   ├── PackageNotFound · FileNotInPackage · RepositoryNotFound · FileNotInRepository · GatedModel
     │   └── SourceUnreachable · DownloadInterrupted · HashMismatch
     ├── BusyError             somebody else is at it                          exit 7
-    │   └── PullInProgress · ModelInUse · BeingDownloaded
+    │   ├── PullInProgress · ModelInUse · BeingDownloaded
+    │   └── QueueFull · EngineRestarting · ServerStopping · ServerRunning · TooManyRequests
     ├── EngineError           the program that runs the model failed          exit 8
     │   ├── EngineMissing · EngineBroken · LoadFailed · EngineFailed · EngineCrashed · MissingFeature
-    │   └── UnknownArchitecture · ModelCannotSee
+    │   └── UnknownArchitecture · ModelCannotSee · DeadlineExceeded
     └── Cancelled             the person stopped it                           exit 130
 
 An error carries a code and facts, never a sentence: the faces word it from `abierto/locale`, by the
@@ -239,6 +243,42 @@ class NotOurs(InputError):
     path: str
 
 
+class InvalidRequest(InputError):
+    """A request to the server whose body is not what it should be. `where` is the place in it, or empty."""
+
+    detail: str
+    where: str = ""
+
+
+class RequestTooLarge(InputError):
+    """A request to the server with more than is read. Sizes in bytes; `size` is what was announced or has arrived."""
+
+    size: int
+    limit_size: int
+
+
+class ForbiddenHost(InputError):
+    """A request under a name that is not this server's: a web page may have been made to lead here."""
+
+    host: str
+
+
+class ForbiddenOrigin(InputError):
+    """A request that a web page of another origin made."""
+
+    origin: str
+
+
+class TokenMissing(InputError):
+    """A request to a server that demands tokens, without one or with one that it does not know."""
+
+
+class TokensNeeded(InputError):
+    """A server that other computers may reach, and no token to tell who may use it."""
+
+    address: str
+
+
 class NotFoundError(AbiertoError):
     """A name that leads nowhere."""
 
@@ -272,6 +312,36 @@ class UnknownConversation(NotFoundError):
 
     name: str
     nearest: Sequence[str] = ()
+
+
+class UnknownRoute(NotFoundError):
+    """The server has nothing under this path, or not for this method."""
+
+    method: str
+    path: str
+
+
+class UnknownResponse(NotFoundError):
+    """No stored response has this name; it was deleted, or never stored."""
+
+    name: str
+
+
+class UnknownToken(NotFoundError):
+    """No token has this name."""
+
+    name: str
+
+
+class NotLoaded(NotFoundError):
+    """A model that the server has not loaded. loaded: those that it has."""
+
+    name: str
+    loaded: Sequence[str] = ()
+
+
+class ServerNotRunning(NotFoundError):
+    """No server of this person runs on this computer."""
 
 
 class ModelNotPulled(NotFoundError):
@@ -392,6 +462,23 @@ class NotEnoughMemory(ResourceError):
     context: int
     fits_context: int = 0
     alternatives: Sequence[str] = ()
+
+
+class MemoryTaken(ResourceError):
+    """A model that would fit if others were not there. Sizes in bytes; `busy` and `pinned` name those."""
+
+    model: str
+    needed: int
+    available: int
+    busy: Sequence[str] = ()
+    pinned: Sequence[str] = ()
+
+
+class AddressInUse(ResourceError):
+    """Another program listens there, or this one may not. detail: the system's words."""
+
+    address: str
+    detail: str
 
 
 class NotEnoughDisk(ResourceError):
@@ -516,6 +603,38 @@ class BeingDownloaded(BusyError):
     total: int
 
 
+class QueueFull(BusyError):
+    """As many wait for the model as may. seconds: when it is worth to ask again."""
+
+    model: str
+    waiting: int
+    seconds: int
+
+
+class EngineRestarting(BusyError):
+    """The engine of a model died several times, and is left alone for so many seconds."""
+
+    model: str
+    seconds: int
+
+
+class ServerStopping(BusyError):
+    """The server takes no more requests."""
+
+
+class ServerRunning(BusyError):
+    """A server of this person runs already."""
+
+    address: str
+
+
+class TooManyRequests(BusyError):
+    """A token was used more often in a minute than it may be. seconds: until it may be used again."""
+
+    limit: int
+    seconds: int
+
+
 class EngineError(AbiertoError):
     """The program that runs the model failed."""
 
@@ -581,6 +700,12 @@ class ModelCannotSee(EngineError):
     engine: str
     reason: str
     able: Sequence[str] = ()
+
+
+class DeadlineExceeded(EngineError):
+    """An answer that took longer than a request may."""
+
+    seconds: int
 
 
 class Cancelled(AbiertoError):

@@ -86,7 +86,7 @@ def _asker(model: Model) -> Answer:
     def answer(prompt: str, tokens: int) -> Timed:
         request = ChatRequest((Message("user", prompt),), Sampling(max_tokens=tokens, temperature=0, top_p=1.0))
         began, first, made = perf_counter(), 0.0, 0
-        for event in model.chat(request):
+        for event in model.run(request):
             if isinstance(event, Text):
                 first = first or perf_counter() - began
             elif isinstance(event, Usage):

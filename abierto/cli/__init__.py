@@ -17,6 +17,7 @@ COMMANDS = {
     "quantize": "abierto.cli.quantize",
     "convert": "abierto.cli.convert",
     "tune": "abierto.cli.tune",
+    "serve": "abierto.cli.serve",
     "forget": "abierto.cli.forget",
     "doctor": "abierto.cli.doctor",
     "licenses": "abierto.cli.licenses",

@@ -137,7 +137,7 @@ def _answer(asked: Asked, question: str, as_json: bool) -> None:
         notice = language_notice(model, question)
         if notice:
             out.note(notice)
-        shown = show(model.chat(request), silent=as_json, plain=asked.schema is not None)
+        shown = show(model.run(request), silent=as_json, plain=asked.schema is not None)
         _after(asked, model, shown, as_json)
     try:
         write_runs()

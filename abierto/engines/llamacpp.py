@@ -25,7 +25,7 @@ from typing import Any
 from abierto.engines._llama_client import NAME, Address, Answer, ask, failure
 from abierto.engines._llama_request import body
 from abierto.engines.kept_process import KeptProcess
-from abierto.engines.session import LoadOptions
+from abierto.engines.session import LoadOptions, RefusesTasks
 from abierto.errors import (
     EngineBroken,
     EngineCrashed,
@@ -35,6 +35,7 @@ from abierto.errors import (
     MissingFeature,
 )
 from abierto.formats.gguf import read_header
+from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest
 from abierto.tasks.events import Event
 
@@ -65,7 +66,7 @@ def load(files: list[str], options: LoadOptions) -> "LlamaSession":
         raise
 
 
-class LlamaSession:
+class LlamaSession(RefusesTasks):
     """See `Session`."""
 
     engine = NAME
@@ -82,11 +83,13 @@ class LlamaSession:
         sees = props.get("modalities", {}).get("vision") is True
         self.features = frozenset({"chat", "schema", "seed", "reasoning"} | ({"images"} if sees else set()))
 
-    def count_tokens(self, request: ChatRequest) -> int:
+    def count_tokens(self, request: Request) -> int:
         """As the model reads them, with its chat template, and with as many tokens as it makes of each image.
 
         A program from before 2026 cannot count images; it refuses a request that is too long when it is sent.
         """
+        if not isinstance(request, ChatRequest):
+            raise MissingFeature(NAME, request.task)
         images = _images(request)
         asked: dict[str, Any] = {"messages": self._body(request)["messages"]}
         try:

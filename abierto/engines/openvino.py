@@ -28,7 +28,7 @@ from abierto.engines._openvino_batch import NAME, NATIVE, Batch, Piece, Ticket, 
 from abierto.engines._openvino_images import Sizes, decoded, marked, unmarked
 from abierto.engines._openvino_load import Opened, open_model, set_guesses
 from abierto.engines._openvino_text import TextOfTokens
-from abierto.engines.session import LoadOptions
+from abierto.engines.session import LoadOptions, RefusesTasks
 from abierto.errors import (
     EngineBroken,
     EngineCrashed,
@@ -40,6 +40,7 @@ from abierto.errors import (
 )
 from abierto.formats import openvino_model
 from abierto.formats.gguf import read_header
+from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest, Sampling
 from abierto.tasks.events import Event, Finish, Text, Usage
 
@@ -76,7 +77,7 @@ def _trained(file: Path) -> int | None:
     return read_header(file).context_length if file.suffix != ".xml" else openvino_model.read(file).context_length
 
 
-class OpenVINOSession:
+class OpenVINOSession(RefusesTasks):
     """See `Session`."""
 
     engine = NAME
@@ -97,8 +98,10 @@ class OpenVINOSession:
         # Runs at close, or when the interpreter ends without one.
         self._release = weakref.finalize(self, self._batch.close)
 
-    def count_tokens(self, request: ChatRequest) -> int:
+    def count_tokens(self, request: Request) -> int:
         """As the model reads them, with its chat template."""
+        if not isinstance(request, ChatRequest):
+            raise MissingFeature(NAME, request.task)
         with self._batch.preparing():  # what is counted is most often asked at once
             return self._prompt(request)[1]
 

@@ -215,7 +215,7 @@ def _messages(prompt: Prompt, system: str | None, images: Images) -> tuple[Messa
 
 def _told(model: Model, request: ChatRequest) -> Iterator[Event]:
     try:
-        yield from model.chat(request)
+        yield from model.run(request)
     except AbiertoError as error:
         raise _worded(error) from error.__cause__
 

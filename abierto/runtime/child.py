@@ -12,8 +12,8 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Generator, Iterator
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -22,8 +22,12 @@ import abierto
 from abierto.engines.kept_process import GRACE, NEW_GROUP, Tail, status_of
 from abierto.engines.session import LoadOptions
 from abierto.errors import EngineCrashed, LoadFailed, rebuild
+from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest
+from abierto.tasks.complete import CompleteRequest
+from abierto.tasks.embed import EmbedRequest
 from abierto.tasks.events import Event, from_wire
+from abierto.tasks.rerank import RerankRequest
 
 DETAIL_LINES = 8
 
@@ -38,7 +42,8 @@ def load(engine: str, files: list[str], options: LoadOptions) -> "ChildSession":
     # Only we read what the child writes to its standard error, so the engine may say there what is wrong.
     wire = {**options.to_wire(), "settings": {"verbosity": "1", **options.settings}}
     try:
-        replies = child.open(0)
+        replies = _Replies()
+        child.open(0, replies)
         child.send(id=0, load=engine, files=files, options=wire, folder=str(child.folder))
         return ChildSession(child, _checked(child, replies.get())["ready"])
     except EngineCrashed as crash:
@@ -66,43 +71,119 @@ class ChildSession:
         # Runs at close, or when the interpreter ends without one.
         self._release = weakref.finalize(self, child.close)
 
-    def count_tokens(self, request: ChatRequest) -> int:
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return not self._child.gone
+
+    def count_tokens(self, request: Request) -> int:
         """See `Session`."""
         [reply] = self._ask("count", request)
         return int(reply["tokens"])
 
     def chat(self, request: ChatRequest) -> Iterator[Event]:
-        """See `Session`. Raises EngineCrashed when the child ends in the middle."""
-        with closing(self._ask("chat", request)) as replies:
-            for reply in replies:
-                yield from_wire({name: value for name, value in reply.items() if name != "id"})
+        """See `Session`. Raises EngineCrashed when the child ends in the middle. The iterator's `close` may be called
+        from another thread, and wakes one that waits."""
+        return _Answer(self._ask("run", request))
+
+    def complete(self, request: CompleteRequest) -> Iterator[Event]:
+        """As `chat`."""
+        return _Answer(self._ask("run", request))
+
+    def embed(self, request: EmbedRequest) -> Iterator[Event]:
+        """As `chat`."""
+        return _Answer(self._ask("run", request))
+
+    def rerank(self, request: RerankRequest) -> Iterator[Event]:
+        """As `chat`."""
+        return _Answer(self._ask("run", request))
 
     def close(self) -> None:
         """See `Session`. Never waits long: a child that does not end is killed."""
         self._release()
 
-    def _ask(self, kind: str, request: ChatRequest) -> Generator[dict[str, Any], None, None]:
-        number = next(self._numbers)
-        replies, running = self._child.open(number), True
+    def _ask(self, kind: str, request: Request) -> "_Exchange":
+        return _Exchange(self._child, next(self._numbers), {kind: request.task, "request": request.to_wire()})
+
+
+class _Exchange(Iterator[dict[str, Any]]):
+    """A request and what the child says to it. It is sent with the first reply that is asked for."""
+
+    def __init__(self, child: "_Child", number: int, message: dict[str, Any]) -> None:
+        self._child, self._number = child, number
+        self._message: dict[str, Any] | None = message
+        self._lock = threading.Lock()
+        self._replies = _Replies()
+        self._over = self._closed = False
+
+    def __next__(self) -> dict[str, Any]:
+        if self._message:
+            self._begin(self._message)
+        if self._over:
+            raise StopIteration
+        reply = self._replies.get()
+        if reply is None and (self._closed or self._child.closed):
+            self._end()
+            raise StopIteration  # not a crash: this side broke it off
+        if reply is None or "end" in reply or reply.get("event") == "failure":
+            self._end()
+            if "end" in _checked(self._child, reply):
+                raise StopIteration
+        assert reply is not None
+        return reply
+
+    def close(self) -> None:
+        """Break it off, from any thread."""
+        self._closed = True
+        if self._end():
+            self._replies.put(None)
+            with suppress(EngineCrashed):
+                self._child.send(id=self._number, cancel=True)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _begin(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            self._message = None
+            if self._over:
+                return
+            self._child.open(self._number, self._replies)
         try:
-            self._child.send(**{"id": number, kind: request.to_wire()})
-            while running:
-                reply = replies.get()
-                if reply is None and self._child.closed:
-                    return  # not a crash: this side broke it off
-                running = reply is not None and reply.get("event") != "failure" and "end" not in reply
-                checked = _checked(self._child, reply)
-                if running:
-                    yield checked
-        finally:
-            self._child.forget(number)
+            self._child.send(id=self._number, **message)
+        except BaseException:
+            self._end()
+            raise
+
+    def _end(self) -> bool:
+        """Whether it was running until now."""
+        with self._lock:
+            running = not self._over and self._message is None
+            self._over = True
             if running:
-                with suppress(EngineCrashed):
-                    self._child.send(id=number, cancel=True)
+                self._child.forget(self._number)
+            return running
+
+
+class _Answer(Iterator[Event]):
+    """The events that the child says."""
+
+    def __init__(self, exchange: _Exchange) -> None:
+        self._exchange = exchange
+
+    def __next__(self) -> Event:
+        reply = next(self._exchange)
+        del reply["to"]
+        return from_wire(reply)
+
+    def close(self) -> None:
+        """Cancel. From any thread."""
+        self._exchange.close()
 
 
 class _Child:
-    """The process, its pipes, and who waits for what it says. closed: it ends because we want it to."""
+    """The process, its pipes, and who waits for what it says. closed: it ends because we want it to.
+    gone: it has ended."""
 
     def __init__(self, engine: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="abierto-"))
@@ -126,18 +207,16 @@ class _Child:
         self._tail = Tail(self._process.stderr)
         self._lock = threading.Lock()
         self._waiting: dict[int, _Replies] = {}
-        self.closed = self._gone = False
+        self.closed = self.gone = False
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
-    def open(self, number: int) -> _Replies:
-        """Where the replies to this request will arrive."""
-        replies = _Replies()
+    def open(self, number: int, replies: _Replies) -> None:
+        """From now on the replies to this request arrive there."""
         with self._lock:
             self._waiting[number] = replies
-            if self._gone:
+            if self.gone:
                 replies.put(None)
-        return replies
 
     def forget(self, number: int) -> None:
         """Nobody waits for this request any more."""
@@ -186,11 +265,11 @@ class _Child:
             for line in self._answers:
                 reply = json.loads(line)
                 with self._lock:
-                    waiting = self._waiting.get(reply["id"])
+                    waiting = self._waiting.get(reply["to"])
                 if waiting:
                     waiting.put(reply)
         with self._lock:
-            self._gone = True
+            self.gone = True
             for waiting in self._waiting.values():
                 waiting.put(None)
 

@@ -15,26 +15,35 @@ MB = 1_000_000
 # A context that nobody asked for costs memory that nobody asked for.
 USUAL_CONTEXT = 8192
 LEAST_CONTEXT = 512
+# Conversations at once, where nobody said how many: as many as take no more than this share of the free memory.
+USUAL_USERS = (16, 8, 4, 2)
+USERS_SHARE = 1 / 8
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a model is to be loaded. context: tokens, 0 where the engine decides. estimate: bytes, 0 when unknown."""
+    """How a model is to be loaded. context: tokens, 0 where the engine decides. estimate: bytes, 0 when unknown.
+
+    together: conversations at once.
+    """
 
     context: int = 0
     trained: int = 0
     estimate: int = 0
+    together: int = 1
 
 
 def plan(target: Target, asked: int, settings: Settings, together: int = 1) -> Plan:
     """The context to load a model with: what was asked for, else the setting, else what is usual and fits.
 
-    together: so many conversations at once have this context each.
+    together: so many conversations at once have this context each; 0: as many as take little of the memory.
     Raises NotEnoughMemory with what would fit, OptionOutOfRange for a context the model was not trained for,
     and the errors of a file that is not what it should be.
     """
     if target.format not in ("gguf", "openvino"):
-        return Plan(context=asked or settings.context)
+        return Plan(context=asked or settings.context, together=together or USUAL_USERS[0])
+    if not together:
+        together = _users(target, asked or settings.context, settings)
     size = _size(target, together)
     trained = size.trained or USUAL_CONTEXT
     wanted = asked or min(settings.context, trained)
@@ -49,7 +58,17 @@ def plan(target: Target, asked: int, settings: Settings, together: int = 1) -> P
             smaller = smaller_models(room, size.weights)
             raise NotEnoughMemory(target.name, estimate, max(room, 0), context, largest, smaller)
         context, estimate = largest, size.estimate(largest)
-    return Plan(context, trained, estimate)
+    return Plan(context, trained, estimate, together)
+
+
+def _users(target: Target, asked: int, settings: Settings) -> int:
+    room = machine.room(machine.memory(), settings.memory_margin * MB)
+    alone = _size(target, 1)
+    context = min(asked or USUAL_CONTEXT, alone.trained or USUAL_CONTEXT)
+    for users in USUAL_USERS:
+        if _size(target, users).estimate(context) - alone.estimate(context) <= room * USERS_SHARE:
+            return users
+    return 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 Nothing above this module can tell which engine answers, or in which process.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 from types import TracebackType
 from typing import Any
@@ -13,16 +14,19 @@ from typing import Any
 from abierto import catalog, config, engines, machine
 from abierto.catalog import Card
 from abierto.config import Settings
+from abierto.engines import session
 from abierto.engines.session import LoadOptions, Session
-from abierto.errors import AbiertoError, LoadFailed, MissingFeature, NoChatModel, PromptTooLong
+from abierto.errors import AbiertoError, LoadFailed, NoChatModel, PromptTooLong
 from abierto.runtime import child, choice, sight
 from abierto.runtime.choice import Variant
 from abierto.runtime.fit import Plan, plan
 from abierto.runtime.refusal import explained
 from abierto.runtime.resolve import Target, resolve
 from abierto.store import locks
+from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest, Sampling
-from abierto.tasks.events import Event, Finish, Reasoning, Text, Usage
+from abierto.tasks.complete import CompleteRequest
+from abierto.tasks.events import Event, Finish, Reasoning, Text, ToolCallDelta, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,9 @@ class Stats:
 class Model:
     """A loaded model. Close it, or use it in a `with` block.
 
-    context: tokens that a conversation may hold. last: what the last answer cost, None before the first.
-    pid: the process that computes. claims: what else answers to the name that it was loaded by. variant: the engine as
-    it was set.
+    context: tokens that a conversation may hold, of `max_concurrent` at once. last: what the last answer cost, None
+    before the first. estimate: bytes that it was expected to take, 0 where that is unknown. pid: the process that
+    computes. claims: what else answers to the name that it was loaded by. variant: the engine as it was set.
     """
 
     def __init__(self, target: Target, session: Session, variant: Variant, fitted: Plan, held: ExitStack) -> None:
@@ -64,39 +68,43 @@ class Model:
         self.engine = session.engine
         self.features = session.features
         self.context = session.context
+        self.max_concurrent = session.max_concurrent
         self.pid = session.pid
+        self.estimate = fitted.estimate
         self.trained = fitted.trained or session.context
         self.last: Stats | None = None
         self._target = target
         self._session = session
-        self._estimate = fitted.estimate
         self._held = held
 
-    def count_tokens(self, request: ChatRequest) -> int:
-        """The tokens of a request's messages and images, as the model will read them.
+    def count_tokens(self, request: Request) -> int:
+        """The tokens of a request, of a chat with its images, as the model will read them.
 
         Raises what `sight.check` raises.
         """
-        sight.check(request, self._target, self.engine, self.features)
+        self._check(request)
         return self._session.count_tokens(request)
 
-    def chat(self, request: ChatRequest) -> Iterator[Event]:
-        """The answer, event by event; closing the iterator cancels it.
+    def run(self, request: Request) -> "Answering":
+        """The answer, event by event.
 
-        Raises PromptTooLong before anything is computed: a context is never cut in silence. Raises what `sight.check`
-        raises.
+        Its first event raises PromptTooLong where that is so: a context is never cut in silence. Raises MissingFeature,
+        and what `sight.check` raises.
         """
-        if request.schema is not None and "schema" not in self.features:
-            raise MissingFeature(self.engine, "schema")
-        tokens = self.count_tokens(request)
-        if tokens >= self.context:
-            raise PromptTooLong(tokens, self.context, self.trained)
-        defaults = Sampling(**self.card.defaults) if self.card else Sampling()
-        return self._recorded(replace(request, sampling=request.sampling.over(defaults)))
+        self._check(request)
+        if isinstance(request, ChatRequest | CompleteRequest):
+            defaults = Sampling(**self.card.defaults) if self.card else Sampling()
+            request = replace(request, sampling=request.sampling.over(defaults))
+        return Answering(self, session.run(self._session, request), request.task)
 
     def require_sight(self) -> None:
         """Raise ModelCannotSee for a model that no image can be shown."""
         sight.require(self._target, self.engine, self.features)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can answer: a process of its own may have died in silence."""
+        return getattr(self._session, "alive", True)
 
     def memory(self) -> int:
         """Bytes that the process which computes holds now, as the operating system counts them."""
@@ -115,28 +123,56 @@ class Model:
     ) -> None:
         self.close()
 
-    def _recorded(self, request: ChatRequest) -> Iterator[Event]:
+    def _check(self, request: Request) -> None:
+        if isinstance(request, ChatRequest):
+            sight.check(request, self._target, self.engine, self.features)
+
+
+class Answering(Iterator[Event]):
+    """The events of one answer, measured and recorded. stats: what it cost, None until it is whole.
+
+    `close` cancels, and may be called from another thread where the model is in a process of its own.
+    """
+
+    def __init__(self, model: Model, events: Iterator[Event], task: str) -> None:
+        self.stats: Stats | None = None
+        self._model, self._events, self._task = model, events, task
+        self._recorded = self._record_all()
+
+    def __next__(self) -> Event:
+        return next(self._recorded)
+
+    def close(self) -> None:
+        """Cancel."""
+        with suppress(ValueError):  # a generator runs in another thread: it is not closed, but its source is
+            _close(self._events)
+        with suppress(ValueError):
+            self._recorded.close()
+
+    def _record_all(self) -> Generator[Event, None, None]:
         started, first = perf_counter(), 0.0
         usage, outcome = Usage(0, 0), "cancelled"
-        events = self._session.chat(request)
         try:
-            for event in events:
+            for event in self._events:
                 if isinstance(event, Usage):
                     usage = event
                 elif isinstance(event, Finish):
                     outcome = event.reason
-                    self.last = self._stats(usage, first)
-                elif isinstance(event, Text | Reasoning) and not first:
+                    self._model.last = self.stats = self._measured(usage, first)
+                elif not first and isinstance(event, Text | Reasoning | ToolCallDelta):
                     first = perf_counter() - started
                 yield event
+        except PromptTooLong as error:
+            outcome = error.code
+            raise PromptTooLong(error.tokens, error.context, self._model.trained) from error
         except AbiertoError as error:
             outcome = error.code
             raise
         finally:
-            _close(events)
+            _close(self._events)
             self._record(outcome)
 
-    def _stats(self, usage: Usage, first: float) -> Stats:
+    def _measured(self, usage: Usage, first: float) -> Stats:
         return Stats(
             prompt_tokens=usage.prompt_tokens,
             cached_tokens=usage.cached_tokens,
@@ -144,20 +180,21 @@ class Model:
             prompt_seconds=usage.prompt_seconds,
             generation_seconds=usage.generation_seconds,
             first_token_seconds=first,
-            memory=self.memory(),
+            memory=self._model.memory(),
         )
 
     def _record(self, outcome: str) -> None:
-        facts: dict[str, Any] = {"model": self.name, "engine": self.engine, "task": "chat", "outcome": outcome}
-        if self.last and outcome in ("stop", "length"):
+        model = self._model
+        facts: dict[str, Any] = {"model": model.name, "engine": model.engine, "task": self._task, "outcome": outcome}
+        if stats := self.stats:
             facts |= {
-                "prompt_tokens": self.last.prompt_tokens,
-                "completion_tokens": self.last.completion_tokens,
-                "prompt_seconds": self.last.prompt_seconds,
-                "generation_seconds": self.last.generation_seconds,
-                "first_token_seconds": self.last.first_token_seconds,
-                "memory_estimate": self._estimate or None,
-                "memory_measured": self.last.memory,
+                "prompt_tokens": stats.prompt_tokens,
+                "completion_tokens": stats.completion_tokens,
+                "prompt_seconds": stats.prompt_seconds,
+                "generation_seconds": stats.generation_seconds,
+                "first_token_seconds": stats.first_token_seconds,
+                "memory_estimate": model.estimate or None,
+                "memory_measured": stats.memory,
             }
         _RUNS.append(facts)
 
@@ -190,6 +227,8 @@ def load(
     prompt: int = 0,
     projector: str = "",
     together: int = 1,
+    task: str = "chat",
+    apart: bool = False,
 ) -> Model:
     """Load a model by name: a card, a pulled model, a path or a source; without one, the model of the settings.
 
@@ -197,32 +236,42 @@ def load(
     a measurement the first that reads the file. context: tokens of the conversation; 0: what is usual and fits.
     use: one of `choice.USES`. needs: the features that the requests will need. prompt: about how many tokens they have.
     projector: path of the file that it sees with; empty: the one that came with it, if one did. together: how many
-    conversations at once, each with the whole context.
+    conversations at once, each with the whole context; 0: as many as take little of the memory. task: what it is for,
+    as in `LoadOptions`. apart: in a process of its own whatever it is, and never from a path or a source.
     Raises NoChatModel, and what `resolve`, `with_projector`, `plan`, `candidates` and `engines.load` raise.
     """
     settings, models = config.settings(), config.folders().models
     name, engine = name or settings.model, engine or settings.engine
     card = catalog.find_form(name)[0]
-    if card and not card.chats:
+    if card and not card.chats and task == "chat":
         raise NoChatModel(card.name, card.pipeline_tag)  # before anybody fetches it for nothing
     with ExitStack() as held:
-        target = resolve(name, models)
+        target = resolve(name, models, anywhere=not apart)
         if target.record:
             held.enter_context(locks.use(models, target.record))
             # Only now is it certain that nobody replaces the files.
-            target = resolve(name, models)
+            target = resolve(name, models, anywhere=not apart)
         target = sight.with_projector(target, projector, models)
         # Whoever has a model that sees expects it to see, whatever engine is the fastest for words.
         needs |= {sight.FEATURE} if target.projector else set()
         variants = choice.candidates(target, engine, settings, use, needs, prompt)
         fitted = plan(target, context, settings, together)
-        options = LoadOptions(context=fitted.context, max_concurrent=together, projector=target.projector)
-        session, variant = _first_able(variants, target, options, settings, needs)
+        options = LoadOptions(fitted.context, 0, fitted.together, target.projector, task)
+        start = partial(_start_apart if apart else _start, target)
+        session, variant = _first_able(variants, target, start, options, settings, needs | {task})
         return Model(target, session, variant, fitted, held.pop_all())
 
 
+_Start = Callable[[str, LoadOptions], Session]
+
+
 def _first_able(
-    variants: list[Variant], target: Target, wanted: LoadOptions, settings: Settings, needs: frozenset[str]
+    variants: list[Variant],
+    target: Target,
+    start: _Start,
+    wanted: LoadOptions,
+    settings: Settings,
+    needs: frozenset[str],
 ) -> tuple[Session, Variant]:
     """The session of the first variant that loads and can do what is needed; else of one that at least loads."""
     refusals: list[tuple[LoadFailed, LoadOptions]] = []
@@ -231,7 +280,7 @@ def _first_able(
         engine_settings = choice.engine_settings(variant, settings)
         options = replace(wanted, threads=choice.threads(variant, settings), settings=engine_settings)
         try:
-            session = _start(variant.engine, target, options)
+            session = start(variant.engine, options)
         except LoadFailed as error:
             refusals.append((error, options))
             continue
@@ -242,7 +291,7 @@ def _first_able(
     raise explained(refusals, target) from refusals[0][0].__cause__
 
 
-def _start(engine: str, target: Target, options: LoadOptions) -> Session:
+def _start(target: Target, engine: str, options: LoadOptions) -> Session:
     files = list(target.files)
     if not target.vouched or target.projector:
         # Native code can die of a file that was made to kill it; then it must not be this process that dies. With a
@@ -253,6 +302,10 @@ def _start(engine: str, target: Target, options: LoadOptions) -> Session:
     except LoadFailed:
         # In a process of its own the engine can say why.
         return child.load(engine, files, options)
+
+
+def _start_apart(target: Target, engine: str, options: LoadOptions) -> Session:
+    return child.load(engine, list(target.files), options)
 
 
 def _close(events: Iterator[Event]) -> None:

@@ -72,19 +72,14 @@ class Target:
     claims: tuple[Claim, ...] = ()
 
 
-def resolve(name: str, models: Path) -> Target:
-    """What a name means.
+def resolve(name: str, models: Path, *, anywhere: bool = True) -> Target:
+    """What a name means. anywhere: whether it may be a source or a path, too; a name that came over a network may not.
 
     Raises UnknownModel, UnknownQuantization, ModelNotPulled, NothingToFetch, FileMissing, PartMissing,
     BeingDownloaded, NotAModel, InvalidSource, AmbiguousFile.
     """
-    if name.startswith(SCHEMES):
-        return _by_source(parse(name), models)
-    path = Path(os.path.expanduser(name))  # noqa: PTH111 - leaves the name of nobody as it is
-    if path.is_file() or (_is_path(name) and path.exists()):
-        return replace(_by_path(path), claims=claims.of_file(name, models))
-    if name.startswith(("~", f".{os.sep}", f"..{os.sep}")) or path.is_absolute():
-        raise FileMissing(str(path.absolute()))
+    if anywhere and (target := _by_place(name, models)):
+        return target
     card, form = catalog.find_form(name)
     if card and card.built_in:
         return Target(card.name, card=card, vouched=True)
@@ -102,9 +97,21 @@ def resolve(name: str, models: Path) -> Target:
         found = _in_hub_cache(name, places)
         if found:
             return found
-    if _is_path(name) and not card:  # a card may be called as models on the hub are, with slashes
-        raise FileMissing(str(path.absolute()))
+    if anywhere and _is_path(name) and not card:  # a card may be called as models on the hub are, with slashes
+        raise FileMissing(str(Path(name).absolute()))
     raise _not_here(name, card, form, models, places)
+
+
+def _by_place(name: str, models: Path) -> Target | None:
+    """What a source or a path leads to; None for a name that is neither."""
+    if name.startswith(SCHEMES):
+        return _by_source(parse(name), models)
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 - leaves the name of nobody as it is
+    if path.is_file() or (_is_path(name) and path.exists()):
+        return replace(_by_path(path), claims=claims.of_file(name, models))
+    if name.startswith(("~", f".{os.sep}", f"..{os.sep}")) or path.is_absolute():
+        raise FileMissing(str(path.absolute()))
+    return None
 
 
 def _is_path(name: str) -> bool:

@@ -1,12 +1,12 @@
 """The child's side of a session in a process of its own: `python -m abierto.runtime.worker`, started by `child`.
 
 JSON lines come in on standard input, and go out on what was standard output; native code that prints there cannot come
-between. Each has the `id` of the request that it belongs to, and the first request is to load a model:
+between. Each request has an `id`, which is told in what goes `to` it, and the first request is to load a model:
 
-    {"id": 0, "load": ENGINE, "files": [...], "options": {...}, "folder": PATH}    {"id": 0, "ready": {...}}
-    {"id": N, "chat": REQUEST}       the events, each with its id; at last         {"id": N, "end": true}
-    {"id": N, "count": REQUEST}      {"id": N, "tokens": T}, and                   {"id": N, "end": true}
-    {"id": N, "cancel": true}        breaks a request off
+    {"id": 0, "load": ENGINE, "files": [...], "options": {...}, "folder": PATH}    {"to": 0, "ready": {...}}
+    {"id": N, "run": TASK, "request": REQUEST}     the events, each with `to`; at last     {"to": N, "end": true}
+    {"id": N, "count": TASK, "request": REQUEST}   {"to": N, "tokens": T}, and             {"to": N, "end": true}
+    {"id": N, "cancel": true}                      breaks a request off
 
 An error is a `failure` event. When the input ends, the parent is gone, and so is this process.
 """
@@ -18,14 +18,14 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import IO, Any, TypeVar
 
 from abierto import engines
-from abierto.engines.session import LoadOptions, Session
+from abierto.engines.session import LoadOptions, Session, run
 from abierto.errors import AbiertoError, EngineFailed
-from abierto.tasks.chat import ChatRequest
+from abierto.tasks import TASKS
 from abierto.tasks.events import Failure, to_wire
 
 Result = TypeVar("Result")
@@ -59,9 +59,9 @@ class _Replies:
         self._stream = stream
         self._lock = threading.Lock()
 
-    def send(self, **fields: Any) -> None:
+    def send(self, to: int, fields: Mapping[str, Any]) -> None:
         with self._lock, suppress(BrokenPipeError):  # the parent is gone; the end of our input will tell
-            self._stream.write(json.dumps(fields).encode() + b"\n")
+            self._stream.write(json.dumps({"to": to, **fields}).encode() + b"\n")
             self._stream.flush()
 
 
@@ -85,16 +85,16 @@ class _Work:
 
     def _run(self) -> None:
         _attempt(self._work, self._session.engine, self._replies, self._number)
-        self._replies.send(id=self._number, end=True)
+        self._replies.send(self._number, {"end": True})
 
     def _work(self) -> None:
-        if "count" in self._message:
-            tokens = self._session.count_tokens(ChatRequest.from_wire(self._message["count"]))
-            self._replies.send(id=self._number, tokens=tokens)
+        if task := self._message.get("count"):
+            tokens = self._session.count_tokens(TASKS[task].from_wire(self._message["request"]))
+            self._replies.send(self._number, {"tokens": tokens})
             return
-        self._events = self._session.chat(ChatRequest.from_wire(self._message["chat"]))
+        self._events = run(self._session, TASKS[self._message["run"]].from_wire(self._message["request"]))
         while not self._cancelled.is_set() and (event := next(self._events, None)) is not None:
-            self._replies.send(id=self._number, **to_wire(event))
+            self._replies.send(self._number, to_wire(event))
         self._events.close()
 
 
@@ -106,14 +106,14 @@ def _attempt(work: Callable[[], Result], engine: str, replies: _Replies, number:
         failed: AbiertoError = error
     except Exception as error:  # noqa: BLE001 - what an engine raises must not end this process without a word
         failed = EngineFailed(engine, repr(error))
-    replies.send(id=number, **to_wire(Failure.of(failed)))
+    replies.send(number, to_wire(Failure.of(failed)))
     return None
 
 
 def _load(message: dict[str, Any], replies: _Replies) -> Session:
     session = engines.load(message["load"], message["files"], LoadOptions(**message["options"]))
     facts = {name: getattr(session, name) for name in ("engine", "max_concurrent", "context", "pid")}
-    replies.send(id=0, ready={**facts, "features": sorted(session.features)})
+    replies.send(0, {"ready": {**facts, "features": sorted(session.features)}})
     return session
 
 

@@ -27,6 +27,45 @@ class Reasoning:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """The next piece of something that the model asks to have done. index: which one, from 0.
+
+    id and name come with the first piece of each; arguments is the next piece of its JSON text.
+    """
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Logprobs:
+    """The tokens of the Text event that follows: each with `token`, `bytes` (numbers), `logprob` (natural) and `top`.
+
+    top: the likeliest tokens in that place, likeliest first, in the same form and without `top`.
+    """
+
+    tokens: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """The vector of one text. index: which one of the request's, from 0."""
+
+    index: int
+    values: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How well one document answers the query: more is better. index: which one of the request's, from 0."""
+
+    index: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a stage of the work is. `stage` is `prompt` (unit: tokens)."""
 
@@ -52,9 +91,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The last event of a whole answer. `length`: a limit of tokens or the end of the context was reached."""
+    """The last event of a whole answer. `length`: a limit of tokens or the end of the context was reached.
 
-    reason: Literal["stop", "length"]
+    stop: which of the request's stop strings ended it, where the engine tells; else empty.
+    """
+
+    reason: Literal["stop", "length", "tool_calls"]
+    stop: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +113,15 @@ class Failure:
         return cls(error.code, error.facts)
 
 
-Event = Text | Reasoning | Progress | Usage | Finish | Failure
+Event = Text | Reasoning | ToolCallDelta | Logprobs | Embedding | Score | Progress | Usage | Finish | Failure
 
 KINDS: dict[str, type[Event]] = {
     "text": Text,
     "reasoning": Reasoning,
+    "tool_call": ToolCallDelta,
+    "logprobs": Logprobs,
+    "embedding": Embedding,
+    "score": Score,
     "progress": Progress,
     "usage": Usage,
     "finish": Finish,

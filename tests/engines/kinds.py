@@ -80,7 +80,7 @@ class Workshop:
             settings = {"tokens_per_second": "50"}
         settings |= {"speculation": "ngram"} if kind.guesses else {}
         beside = self.model(projector) if projector else ""
-        options = LoadOptions(context, 2, max_concurrent, beside, settings)
+        options = LoadOptions(context, 2, max_concurrent, beside, settings=settings)
         load = child.load if kind.place == "child" else engines.load
         return load(kind.engine, [self.model(model)], options)
 

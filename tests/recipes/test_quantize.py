@@ -22,7 +22,7 @@ GREEDY = Sampling(temperature=0.0, max_tokens=40)
 def said(name: str) -> str:
     """What a model answers."""
     with load(name) as model:
-        events = list(model.chat(ChatRequest((Message("user", "hello"),), GREEDY)))
+        events = list(model.run(ChatRequest((Message("user", "hello"),), GREEDY)))
     return "".join(event.text for event in events if isinstance(event, Text))
 
 

@@ -87,7 +87,7 @@ def test_a_model_beside_its_projector_sees(model: Path) -> None:
     with load(str(model)) as loaded:
         assert "images" in loaded.features
         assert loaded.count_tokens(look(png(), png())) == loaded.count_tokens(look()) + 2 * TOKENS
-        assert isinstance(list(loaded.chat(look(png())))[-1], Finish)
+        assert isinstance(list(loaded.run(look(png())))[-1], Finish)
         assert loaded.last is not None
         assert loaded.last.prompt_tokens == loaded.count_tokens(look(png()))
 
@@ -96,22 +96,22 @@ def test_limits_of_a_request(model: Path) -> None:
     projector = TinyProjector().write(model.with_name("eyes.gguf"))
     with load(str(model), projector=str(projector), context=512) as loaded:
         with pytest.raises(TooManyImages) as many:
-            loaded.chat(look(*[png()] * 100))
+            loaded.run(look(*[png()] * 100))
         assert (many.value.images, many.value.limit) == (100, sight.MAX_IMAGES)
         large = png() + bytes(images.MAX_BYTES - len(png()))
         with pytest.raises(TooManyImages) as heavy:
-            loaded.chat(look(large, large, png()))
+            loaded.run(look(large, large, png()))
         assert heavy.value.total > sight.MAX_TOTAL_BYTES
         with pytest.raises(PromptTooLong):
-            loaded.chat(look(*[png()] * sight.MAX_IMAGES))
+            loaded.run(look(*[png()] * sight.MAX_IMAGES))
         with pytest.raises(NotAnImage) as none:
-            loaded.chat(look(png(), b"no image"))
+            loaded.run(look(png(), b"no image"))
         assert none.value.image == "2"
 
 
 def test_a_model_without_sight_says_so_before_it_looks(model: Path) -> None:
     with load(str(model)) as loaded, pytest.raises(ModelCannotSee) as told:
-        loaded.chat(look(b"whatever"))
+        loaded.run(look(b"whatever"))
     assert (told.value.model, told.value.reason) == ("tiny", "blind")
     assert "--projector" in locale.tell(told.value)[1]
     with load("echo") as loaded, pytest.raises(ModelCannotSee):

@@ -81,7 +81,7 @@ def _hear(desk: Desk, question: str) -> _Heard:
     request = desk.request(question, seed_shift=desk.talk.retries)
     with Stop() as stop, silent_keys():
         try:
-            for event in stop.events(desk.chosen.model.chat(request)):
+            for event in stop.events(desk.chosen.model.run(request)):
                 if isinstance(event, Text):
                     heard.text += event.text
                     stream.feed(event.text)

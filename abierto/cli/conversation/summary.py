@@ -22,7 +22,7 @@ def sum_up(desk: Desk, room: int) -> bool:
     out.note(text("chat.summary.begins", number=number))
     stream, said = MarkdownStream(sys.stdout), ""
     with Stop() as stop, silent_keys():
-        for event in stop.events(desk.chosen.model.chat(request)):
+        for event in stop.events(desk.chosen.model.run(request)):
             if isinstance(event, Text):
                 said += event.text
                 stream.feed(event.text)

@@ -1,0 +1,22 @@
+"""`abierto serve`: the models of this computer for every program that speaks to one."""
+
+from dataclasses import replace
+
+import click
+
+from abierto import config
+from abierto.cli import out
+from abierto.cli.words import command, option
+from abierto.locale import text
+
+
+@command("serve")
+@option("--host", metavar="ADDRESS")
+@option("--port", type=click.IntRange(0, 65535), metavar="PORT")
+def serve(host: str | None, port: int | None) -> None:
+    """Make the models here available to programs that speak OpenAI's, Anthropic's or Ollama's dialect."""
+    from abierto.server.serve import serve as run
+
+    settings = config.settings()
+    settings = replace(settings, host=host or settings.host, port=settings.port if port is None else port)
+    run(settings, lambda address: out.note(text("serve.ready", address=address)))

@@ -1,0 +1,394 @@
+"""The models that a server holds: loaded on request, shared, kept for a while, and let go when others need the room.
+
+A request takes a turn at a model: it waits until the model is loaded and has a free place, and gives the place back.
+All that changes is behind one lock, and who waits is woken by every change. One model is loaded at a time, because
+what fits is only known when the one before it has taken its memory. It knows no HTTP.
+"""
+
+import threading
+from dataclasses import dataclass, field, replace
+from math import inf
+from time import monotonic
+from types import TracebackType
+
+from abierto import config
+from abierto.config import Settings
+from abierto.errors import (
+    AbiertoError,
+    Cancelled,
+    EngineRestarting,
+    LoadFailed,
+    MemoryTaken,
+    MissingFeature,
+    NotEnoughMemory,
+    NotLoaded,
+    QueueFull,
+    ServerStopping,
+)
+from abierto.runtime.model import Model, Stats, load
+
+# Seconds. An engine that dies is started again at once; after that it waits twice as long each time, up to the last.
+FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
+# So long an engine must have lived for its death to count as the first one.
+SOUND = 60.0
+SHORTEST_CONTEXT = 512
+# What an engine that found no memory says of it, or the system that ended it for that.
+_NO_MEMORY = ("alloc", "memory", "SIGKILL")
+
+
+@dataclass(eq=False, slots=True)
+class Resident:
+    """A model in the server, or on its way there. Times are `monotonic` seconds, sizes bytes.
+
+    state: `loading`, `ready` or `gone`. users: answers that are computed now; waiting: requests that wait for a place.
+    keep_alive: seconds after the last answer; negative: for ever. pinned: never let go, neither to make room nor for
+    time. notice: the context that it was loaded with after memory had run out with the one that was meant, 0 if it had
+    not. failure: why it could not be loaded. last: what its last answer cost.
+    """
+
+    name: str
+    task: str
+    needs: frozenset[str]
+    keep_alive: float
+    state: str = "loading"
+    model: Model | None = None
+    users: int = 0
+    waiting: int = 0
+    pinned: bool = False
+    last_used: float = field(default_factory=monotonic)
+    load_seconds: float = 0.0
+    notice: int = 0
+    failure: AbiertoError | None = None
+    last: Stats | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether it may be let go."""
+        return self.state == "ready" and not self.users and not self.waiting and not self.pinned
+
+    @property
+    def expires(self) -> float:
+        """When it is let go if nobody asks."""
+        return inf if self.keep_alive < 0 or not self.idle else self.last_used + self.keep_alive
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a model is not there: `error`, or that it was let go (`evicted` for another's sake, `expired`, `stopped`)."""
+
+    name: str
+    reason: str
+    error: AbiertoError | None = None
+
+
+class Turn:
+    """A request's place at a model: `take` it in the thread that works, `leave` when the work is done.
+
+    `cancel` may come from any thread, and wakes one that waits. resident: where it has been taken. waited: seconds
+    until then, of which the model's start was a part.
+    """
+
+    def __init__(
+        self, house: "Residents", name: str, task: str, needs: frozenset[str], keep_alive: float | None
+    ) -> None:
+        self.name, self.task, self.needs, self.keep_alive = name, task, needs, keep_alive
+        self.resident: Resident | None = None
+        self.cancelled = False
+        self.waited = 0.0
+        self._house = house
+
+    def __enter__(self) -> Model:
+        return self.take()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.leave()
+
+    def take(self) -> Model:
+        """The model, with a place in it. Raises what `Residents.turn` tells."""
+        began = monotonic()
+        self.resident = self._house.admit(self)
+        self.waited = monotonic() - began
+        assert self.resident.model, "a resident that admits is ready"
+        return self.resident.model
+
+    def leave(self, stats: Stats | None = None) -> None:
+        """Give the place to the next. stats: what the answer cost."""
+        if self.resident:
+            self._house.release(self, self.resident, stats)
+            self.resident = None
+
+    def cancel(self) -> None:
+        """Do not wait any longer."""
+        self.cancelled = True
+        self._house.wake()
+
+
+class Residents:
+    """The models of a server. Close it."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings or config.settings()
+        self._changed = threading.Condition()
+        self._one_load = threading.Lock()
+        self._all: list[Resident] = []
+        self._lines: dict[tuple[str, str], list[Turn]] = {}
+        self._refused: dict[str, Refused] = {}
+        self._deaths: dict[tuple[str, str], tuple[int, float]] = {}
+        self._closing = False
+        self._sweeper = threading.Thread(target=self._sweep, daemon=True)
+        self._sweeper.start()
+
+    def turn(
+        self, name: str, task: str = "chat", needs: frozenset[str] = frozenset(), keep_alive: float | None = None
+    ) -> Turn:
+        """A place at the model of this name that can do the task and what the request needs.
+
+        keep_alive: seconds that the model stays after this; None: as it is. Taking it raises QueueFull,
+        EngineRestarting, ServerStopping, MissingFeature, Cancelled, MemoryTaken, and what `load` raises.
+        """
+        return Turn(self, name or self._settings.model, task, needs, keep_alive)
+
+    def all(self) -> list[Resident]:
+        """Those that are there or on their way, as they are now."""
+        with self._changed:
+            return [replace(resident) for resident in self._all]
+
+    def refused(self) -> list[Refused]:
+        """For each model that is not there any more, or could not come: why."""
+        with self._changed:
+            there = {resident.name for resident in self._all}
+            return [refused for name, refused in self._refused.items() if name not in there]
+
+    def pin(self, name: str, pinned: bool = True) -> None:
+        """Keep a model whatever happens, or not any more. Raises NotLoaded."""
+        with self._changed:
+            for resident in self._named(name):
+                resident.pinned = pinned
+            self._changed.notify_all()
+
+    def unload(self, name: str) -> None:
+        """Let a model go as soon as its answers are done; those who wait for it load it again. Raises NotLoaded."""
+        with self._changed:
+            found = self._named(name)
+            for resident in found:
+                resident.pinned, resident.keep_alive = False, 0.0
+            self._refused[name] = Refused(name, "stopped")
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let all go, and break off what is computed."""
+        with self._changed:
+            self._closing = True
+            leaving, self._all = self._all, []
+            for resident in leaving:
+                resident.state = "gone"
+            self._changed.notify_all()
+        for resident in leaving:
+            if resident.model:
+                resident.model.close()
+        self._sweeper.join()
+
+    def wake(self) -> None:
+        """Have those who wait look again."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def admit(self, turn: Turn) -> Resident:
+        """Wait for a place, and take it. Called by `Turn.take`."""
+        joined: Resident | None = None
+        with self._changed:
+            line = self._lines.setdefault((turn.name, turn.task), [])
+            if len(line) >= self._settings.queue:
+                raise QueueFull(turn.name, len(line), self._patience(turn, len(line)))
+            line.append(turn)
+            try:
+                while True:
+                    if self._closing:
+                        raise ServerStopping()
+                    if turn.cancelled:
+                        raise Cancelled()
+                    if joined and joined.failure:
+                        raise joined.failure
+                    joined = self._able(turn)
+                    if self._is_next(joined, turn, line):
+                        joined.users += 1
+                        joined.keep_alive = joined.keep_alive if turn.keep_alive is None else turn.keep_alive
+                        return joined
+                    joined.waiting += 1
+                    self._changed.wait()
+                    joined.waiting -= 1
+            finally:
+                line.remove(turn)
+                self._changed.notify_all()
+
+    def release(self, turn: Turn, resident: Resident, stats: Stats | None) -> None:
+        """Give a place back. Called by `Turn.leave`."""
+        with self._changed:
+            resident.users -= 1
+            resident.last_used = monotonic()
+            resident.last = stats or resident.last
+            self._lives(resident)
+            self._changed.notify_all()
+
+    def _named(self, name: str) -> list[Resident]:
+        found = [resident for resident in self._all if name in (resident.name, resident.model and resident.model.name)]
+        if not found:
+            raise NotLoaded(name, sorted({resident.name for resident in self._all}))
+        return found
+
+    def _able(self, turn: Turn) -> Resident:
+        """The resident that the turn is for, which may begin to be loaded now."""
+        for resident in [one for one in self._all if (one.name, one.task) == (turn.name, turn.task)]:
+            if not self._lives(resident):
+                continue
+            if resident.model is None or turn.needs <= resident.model.features:
+                return resident
+            if turn.needs <= resident.needs:  # it was loaded for this, and there is nothing that can do it
+                raise MissingFeature(resident.model.engine, min(turn.needs - resident.model.features))
+        self._raise_if_resting(turn)
+        newcomer = Resident(turn.name, turn.task, turn.needs, float(self._settings.keep_alive))
+        self._all.append(newcomer)
+        threading.Thread(target=self._load, args=(newcomer,), daemon=True).start()
+        return newcomer
+
+    def _is_next(self, resident: Resident, turn: Turn, line: "list[Turn]") -> bool:
+        """Whether there is a free place, and nobody before who could take it."""
+        model = resident.model
+        if model is None or resident.users >= model.max_concurrent:
+            return False
+        return next(other for other in line if other.needs <= model.features) is turn
+
+    def _patience(self, turn: Turn, waiting: int) -> int:
+        """Seconds until a place may be free: as long as the last answers took, for all who wait before."""
+        lasts = [(one.last, one.model) for one in self._all if one.name == turn.name and one.last and one.model]
+        took = max((last.prompt_seconds + last.generation_seconds for last, _ in lasts), default=1.0)
+        places = sum(model.max_concurrent for _, model in lasts) or 1
+        return max(1, round(took * waiting / places))
+
+    def _lives(self, resident: Resident) -> bool:
+        """Whether it lives; one whose engine died in silence is taken out."""
+        if resident.state == "ready" and resident.model and not resident.model.alive:
+            self._died(resident)
+        return resident.state != "gone"
+
+    def _died(self, resident: Resident) -> None:
+        key = resident.name, resident.task
+        count, when = self._deaths.get(key, (0, -inf))
+        self._deaths[key] = (count + 1 if monotonic() - when < SOUND else 1), monotonic()
+        self._remove(resident)
+        threading.Thread(target=resident.model.close if resident.model else _nothing, daemon=True).start()
+
+    def _raise_if_resting(self, turn: Turn) -> None:
+        """Raise EngineRestarting while an engine that dies again and again is left alone."""
+        count, when = self._deaths.get((turn.name, turn.task), (0, -inf))
+        pause = min(FIRST_PAUSE * 2 ** (count - 2), LAST_PAUSE) if count > 1 else 0.0
+        left = when + pause - monotonic()
+        if left > 0:
+            raise EngineRestarting(turn.name, max(1, round(left)))
+
+    def _remove(self, resident: Resident) -> None:
+        resident.state = "gone"
+        if resident in self._all:
+            self._all.remove(resident)
+        self._changed.notify_all()
+
+    def _load(self, resident: Resident) -> None:
+        try:
+            with self._one_load:
+                began = monotonic()
+                model = self._made_room(resident)
+        except AbiertoError as error:
+            with self._changed:
+                resident.failure = error
+                self._refused[resident.name] = Refused(resident.name, "failed", error)
+                self._remove(resident)
+            return
+        with self._changed:
+            if self._closing:
+                model.close()
+                return
+            resident.model, resident.state = model, "ready"
+            resident.load_seconds, resident.last_used = monotonic() - began, monotonic()
+            self._refused.pop(resident.name, None)
+            self._changed.notify_all()
+
+    def _made_room(self, resident: Resident) -> Model:
+        """Load, and let idle models go one after the other, the one first that was not used for longest."""
+        context = 0
+        while True:
+            try:
+                return self._start(resident, context)
+            except NotEnoughMemory as error:
+                if not self._evict(resident):
+                    raise self._explained(error) from error
+            except LoadFailed as error:
+                if context or not _out_of_memory(error):
+                    raise
+                context = resident.notice = self._smaller(resident)
+                if not context:
+                    raise
+
+    def _start(self, resident: Resident, context: int) -> Model:
+        return load(
+            resident.name,
+            context=context,
+            use="many",
+            needs=resident.needs,
+            together=self._settings.users,
+            task=resident.task,
+            apart=True,
+        )
+
+    def _smaller(self, resident: Resident) -> int:
+        """Half the context that did not go well, or 0 where that is too little to be of use."""
+        half = (self._settings.context or 8192) // 2
+        return half if half >= SHORTEST_CONTEXT else 0
+
+    def _evict(self, newcomer: Resident) -> bool:
+        """Let go of the idle model that was not used for longest; False when there is none."""
+        with self._changed:
+            idle = [resident for resident in self._all if resident.idle]
+            if not idle:
+                return False
+            leaving = min(idle, key=lambda resident: resident.last_used)
+            self._refused[leaving.name] = Refused(leaving.name, "evicted", MemoryTaken(newcomer.name, 0, 0))
+            self._remove(leaving)
+        assert leaving.model
+        leaving.model.close()
+        return True
+
+    def _explained(self, error: NotEnoughMemory) -> AbiertoError:
+        with self._changed:
+            there = [resident for resident in self._all if resident.state == "ready"]
+        if not there:
+            return error
+        busy = [resident.name for resident in there if resident.users]
+        pinned = [resident.name for resident in there if resident.pinned and not resident.users]
+        return MemoryTaken(error.model, error.needed, error.available, busy, pinned)
+
+    def _sweep(self) -> None:
+        """Let go of those whose time is over."""
+        while True:
+            with self._changed:
+                if self._closing:
+                    return
+                over = [resident for resident in self._all if resident.expires <= monotonic()]
+                for resident in over:
+                    self._refused.setdefault(resident.name, Refused(resident.name, "expired"))
+                    self._remove(resident)
+                if not over:
+                    left = min((resident.expires for resident in self._all), default=inf) - monotonic()
+                    self._changed.wait(None if left == inf else max(left, 0.0))
+            for resident in over:
+                if resident.model:
+                    resident.model.close()
+
+
+def _out_of_memory(error: LoadFailed) -> bool:
+    return any(word in error.detail for word in _NO_MEMORY)
+
+
+def _nothing() -> None:
+    """For a thread that has nothing to do."""

@@ -1,0 +1,303 @@
+"""All dialects on one port, as an ASGI application: reads bodies, runs handlers, and writes what comes.
+
+Whatever goes wrong is told in the words of the dialect that was spoken. When a client goes away, its work stops.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.routing import Match
+from starlette.routing import Route as Path
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from abierto import locale
+from abierto.errors import AbiertoError, Cancelled, InvalidRequest, RequestTooLarge, UnknownRoute
+from abierto.server import guard
+from abierto.server.exchange import EVENT_STREAM, JSON, Call, Dialect, Facts, Flow, Job, Reply, Route, encode
+from abierto.server.running import Running
+from abierto.server.state import State
+from abierto.tasks.events import Event
+
+MAX_BODY = 64_000_000  # bytes: some images, as base64
+BLOCKED_ABOVE = 200_000  # bytes: a body that takes so long to read that the others should not wait for it
+
+
+class App:
+    """The ASGI application."""
+
+    def __init__(self, state: State, dialects: Iterable[Dialect]) -> None:
+        self._state = state
+        self._dialects = list(dialects)
+        self._routes = [
+            (Path(route.path, _nowhere, methods=[route.method]), route, dialect, _decoder(route))
+            for dialect in self._dialects
+            for route in dialect.routes
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        headers = Headers(scope=scope)
+        answering = _Answering(receive, send, guard.cors(headers, self._state.settings.cors))
+        dialect = self._dialect_of(scope["path"])
+        try:
+            self._check(headers)
+            if scope["method"] == "OPTIONS" and answering.cors:
+                await answering.reply(Reply(b"", 204))
+                return
+            route, dialect, decode, path = self._find(scope)
+            await self._serve(scope, headers, route, decode, path, dialect, answering)
+        except AbiertoError as error:
+            await answering.refuse(error, dialect)
+
+    def _check(self, headers: Headers) -> None:
+        guard.check_host(headers, self._state.settings.host)
+        guard.check_origin(headers, self._state.settings.cors)
+
+    def _find(self, scope: Scope) -> tuple[Route, Dialect, Callable[[bytes], Any], Mapping[str, str]]:
+        for path, route, dialect, decode in self._routes:
+            match, found = path.matches(scope)
+            if match is Match.FULL:
+                return route, dialect, decode, found["path_params"]
+        raise UnknownRoute(scope["method"], scope["path"])
+
+    def _dialect_of(self, path: str) -> Dialect:
+        found = [(prefix, dialect) for dialect in self._dialects for prefix in dialect.prefixes]
+        return max((one for one in found if path.startswith(one[0])), key=lambda one: len(one[0]), default=found[0])[1]
+
+    async def _serve(
+        self,
+        scope: Scope,
+        headers: Headers,
+        route: Route,
+        decode: Callable[[bytes], Any],
+        path: Mapping[str, str],
+        dialect: Dialect,
+        answering: "_Answering",
+    ) -> None:
+        raw = await answering.body() if route.body else b""
+        query = _query(scope)
+
+        def handle() -> Job | Reply | Flow:
+            return route.handler(Call(self._state, decode(raw), path, query, headers))
+
+        if route.blocking or len(raw) > BLOCKED_ABOVE:
+            found = await asyncio.get_running_loop().run_in_executor(self._state.threads, handle)
+        else:
+            found = handle()
+        match found:
+            case Reply():
+                await answering.reply(found)
+            case Flow():
+                await answering.flow(self._state, found, dialect)
+            case Job():
+                await answering.run(self._state, found, dialect)
+
+
+class _Answering:
+    """One request's way out. Reads the body, then watches whether the client goes away."""
+
+    def __init__(self, receive: Receive, send: Send, cors: Mapping[str, str]) -> None:
+        self._receive, self._send = receive, send
+        self.cors = cors
+        self._begun = False
+
+    async def body(self) -> bytes:
+        """The whole body. Raises RequestTooLarge, and Cancelled when the client goes away before it has sent it."""
+        pieces: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Cancelled()
+            piece = message.get("body", b"")
+            size += len(piece)
+            if size > MAX_BODY:
+                raise RequestTooLarge(size, MAX_BODY)
+            pieces.append(piece)
+            if not message.get("more_body"):
+                return b"".join(pieces)
+
+    async def reply(self, reply: Reply) -> None:
+        """All at once."""
+        body = reply.body if isinstance(reply.body, bytes) else encode(reply.body)
+        await self._begin(reply.status, reply.media_type, {"content-length": str(len(body)), **reply.headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def refuse(self, error: AbiertoError, dialect: Dialect) -> None:
+        """An error, if nothing was said before."""
+        if self._begun or isinstance(error, Cancelled):
+            return
+        status = guard.status_of(error)
+        seconds = getattr(error, "seconds", None)
+        headers = {"retry-after": str(seconds)} if seconds and status in (429, 503) else {}
+        await self.reply(Reply(worded(dialect, error), status, headers))
+
+    async def run(self, state: State, job: Job, dialect: Dialect) -> None:
+        """The answer of a model, as it comes or whole."""
+        tap = _Tap()
+        running = Running(state, job, tap.put)
+        late = asyncio.get_running_loop().call_later(state.settings.request_seconds, running.expire)
+        watching = asyncio.create_task(self._watch(running))
+        try:
+            await (self._stream(job, tap, dialect) if job.stream else self._whole(job, tap))
+        except BaseException:
+            running.cancel()
+            raise
+        finally:
+            late.cancel()
+            watching.cancel()
+
+    async def flow(self, state: State, flow: Flow, dialect: Dialect) -> None:
+        """Pieces that come from a thread."""
+        loop = asyncio.get_running_loop()
+        gone = asyncio.create_task(self._gone())
+        try:
+            while not gone.done():
+                piece = await loop.run_in_executor(state.threads, next, flow.chunks, None)
+                if piece is None:
+                    break
+                if not self._begun:
+                    await self._begin(200, flow.media_type, _STREAMED)
+                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        finally:
+            gone.cancel()
+            close = getattr(flow.chunks, "close", None)
+            if close:
+                await loop.run_in_executor(state.threads, close)
+        if not self._begun:
+            await self._begin(200, flow.media_type, _STREAMED)
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _whole(self, job: Job, tap: "_Tap") -> None:
+        answers: list[list[Event]] = [[] for _ in job.requests]
+        facts, left = Facts(job.model, job.model, 0), len(job.requests)
+        while left:
+            for index, item in await tap.items():
+                if isinstance(item, AbiertoError):
+                    raise item
+                if item is None:
+                    left -= 1
+                elif isinstance(item, Facts):
+                    facts = item
+                else:
+                    answers[index].append(item)
+        await self.reply(Reply(job.whole(answers, facts), headers=_told(facts)))
+
+    async def _stream(self, job: Job, tap: "_Tap", dialect: Dialect) -> None:
+        stream, left = job.stream, len(job.requests)
+        assert stream
+        while left:
+            written: list[bytes] = []
+            for index, item in await tap.items():
+                if isinstance(item, AbiertoError):
+                    if not self._begun and not written:
+                        raise item
+                    written.append(stream.failed(worded(dialect, item)))
+                    await self._write(b"".join(written), last=True)
+                    raise item
+                if item is None:
+                    left -= 1
+                elif isinstance(item, Facts):
+                    await self._begin(200, stream.media_type, _STREAMED | _told(item))
+                    written.append(stream.begin(item))
+                else:
+                    written.append(stream.event(index, item))
+            if piece := b"".join(written):
+                await self._write(piece)
+        await self._write(stream.end(), last=True)
+
+    async def _write(self, piece: bytes, *, last: bool = False) -> None:
+        await self._send({"type": "http.response.body", "body": piece, "more_body": not last})
+
+    async def _begin(self, status: int, media_type: str, headers: Mapping[str, str]) -> None:
+        self._begun = True
+        all_headers = {"content-type": media_type, **headers, **self.cors}
+        raw = [(name.encode(), value.encode("latin-1", "replace")) for name, value in all_headers.items()]
+        await self._send({"type": "http.response.start", "status": status, "headers": raw})
+
+    async def _watch(self, running: Running) -> None:
+        await self._gone()
+        running.cancel()
+
+    async def _gone(self) -> None:
+        message: Message = {"type": ""}
+        while message["type"] != "http.disconnect":
+            message = await self._receive()
+
+
+class _Tap:
+    """From the threads that work to the loop that writes: what has gathered is taken in one go."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._filled = asyncio.Event()
+        self._items: deque[tuple[int, Any]] = deque()
+        self._called = False
+
+    def put(self, index: int, item: Facts | Event | AbiertoError | None) -> None:
+        """Called by the threads."""
+        self._items.append((index, item))
+        if not self._called:
+            self._called = True
+            try:
+                self._loop.call_soon_threadsafe(self._filled.set)
+            except RuntimeError:
+                return  # the server has ended
+
+    async def items(self) -> list[tuple[int, Any]]:
+        """At least one."""
+        await self._filled.wait()
+        self._filled.clear()
+        self._called = False
+        items: list[tuple[int, Any]] = []
+        while self._items:
+            items.append(self._items.popleft())
+        return items
+
+
+# Whoever stands between, nginx above all, shall not keep the pieces until there are many.
+_STREAMED = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+
+
+def worded(dialect: Dialect, error: AbiertoError) -> Any:
+    """The error in the dialect's own form."""
+    return dialect.error(error, guard.status_of(error), " ".join(locale.tell(error)))
+
+
+def _told(facts: Facts) -> dict[str, str]:
+    headers = {"x-abierto-model": facts.loaded, "x-abierto-context": str(facts.context)}
+    return headers | ({"x-abierto-notice": facts.notice} if facts.notice else {})
+
+
+def _decoder(route: Route) -> Callable[[bytes], Any]:
+    if route.body is None:
+        return lambda _raw: None
+    decoder = msgspec.json.Decoder(route.body)
+
+    def decode(raw: bytes) -> Any:
+        try:
+            return decoder.decode(raw)
+        except msgspec.ValidationError as error:
+            detail, _, where = str(error).partition(" - at ")
+            raise InvalidRequest(detail, where.strip("`")) from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidRequest(str(error)) from error
+
+    return decode
+
+
+def _query(scope: Scope) -> dict[str, str]:
+    return dict(parse_qsl(scope["query_string"].decode("latin-1")))
+
+
+async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    """Routes are only matched here; `App` answers."""
+
+
+__all__ = ["EVENT_STREAM", "JSON", "ASGIApp", "App"]

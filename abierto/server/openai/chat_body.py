@@ -1,0 +1,290 @@
+"""The body of OpenAI's /v1/chat/completions, and what it asks for in our terms. Pure functions.
+
+Fields that are not listed are passed over, as OpenAI's own server does with most; those that would change the answer
+and that nobody here can fulfil are refused.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from abierto.errors import InvalidRequest, OptionOutOfRange
+from abierto.runtime import schema as schemas
+from abierto.server.media import from_data_url
+from abierto.tasks.chat import ChatRequest, Message, Role, Sampling, Tool, ToolCall
+
+MOST_ANSWERS = 16  # `n`: of one request at once
+MOST_STOPS = 16
+
+
+class TextPart(Struct, tag="text"):
+    """Text."""
+
+    text: str
+
+
+class RefusalPart(Struct, tag="refusal"):
+    """What the assistant refused, in an earlier turn."""
+
+    refusal: str
+
+
+class ImageUrl(Struct):
+    """Where the picture is: a data URL."""
+
+    url: str
+
+
+class ImagePart(Struct, tag="image_url"):
+    """A picture."""
+
+    image_url: ImageUrl
+
+
+class AudioPart(Struct, tag="input_audio"):
+    """Sound, which no chat model here hears yet."""
+
+
+class FilePart(Struct, tag="file"):
+    """A file, which no chat model here reads."""
+
+
+Part = TextPart | RefusalPart | ImagePart | AudioPart | FilePart
+
+
+class FunctionCall(Struct):
+    """What was called."""
+
+    name: str
+    arguments: str = "{}"
+
+
+class Call(Struct):
+    """A call that the assistant made."""
+
+    function: FunctionCall
+    id: str = ""
+
+
+class Turn(Struct):
+    """One message."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[Part] | None = None
+    tool_calls: list[Call] | None = None
+    tool_call_id: str | None = None
+    refusal: str | None = None
+    reasoning_content: str | None = None
+
+
+class Function(Struct):
+    """What may be called."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+
+
+class ToolBody(Struct):
+    """A tool; the only kind is a function."""
+
+    type: Literal["function"] = "function"
+    function: Function | None = None
+
+
+class Named(Struct):
+    """The name of a function."""
+
+    name: str
+
+
+class ToolChoice(Struct):
+    """The one function that must be called."""
+
+    type: Literal["function"]
+    function: Named
+
+
+class JsonSchema(Struct):
+    """A schema that the answer must follow."""
+
+    name: str = ""
+    schema: dict[str, Any] | None = None
+
+
+class ResponseFormat(Struct):
+    """The form of the answer."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+
+class StreamOptions(Struct):
+    """What a stream tells beside the answer."""
+
+    include_usage: bool = False
+
+
+class SamplingBody(Struct):
+    """What the bodies of chat and completions have in common. The last lines are ours, under llama-server's names."""
+
+    model: str = ""
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
+    n: int | None = 1
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    logit_bias: dict[str, float] | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    keep_alive: float | None = None
+
+
+class ChatBody(SamplingBody, kw_only=True):
+    """The body."""
+
+    messages: list[Turn]
+    max_completion_tokens: int | None = None
+    tools: list[ToolBody] | None = None
+    tool_choice: Literal["none", "auto", "required"] | ToolChoice | None = None
+    parallel_tool_calls: bool | None = True
+    response_format: ResponseFormat | None = None
+    logprobs: bool | None = False
+    top_logprobs: int | None = None
+    reasoning_effort: str | None = None
+    modalities: list[str] = field(default_factory=list)
+
+
+def parse(body: ChatBody) -> tuple[ChatRequest, ...]:
+    """The requests: one for each of the `n` answers. Raises InvalidRequest, InvalidSchema, OptionOutOfRange."""
+    if not body.messages:
+        raise InvalidRequest("at least one message is needed", "$.messages")
+    if "audio" in body.modalities:
+        raise InvalidRequest("no model here answers with sound", "$.modalities")
+    if body.top_logprobs is not None and not body.logprobs:
+        raise InvalidRequest("`top_logprobs` needs `logprobs`", "$.top_logprobs")
+    sampling = sampling_of(body)
+    if body.max_completion_tokens is not None:
+        sampling = replace(sampling, max_tokens=body.max_completion_tokens)
+    tools = tuple(_tool(tool, index) for index, tool in enumerate(body.tools or ()))
+    request = ChatRequest(
+        messages=tuple(_message(turn, index) for index, turn in enumerate(body.messages)),
+        sampling=sampling,
+        schema=schema_of(body.response_format),
+        tools=tools,
+        tool_choice=_choice(body.tool_choice, tools),
+        parallel_calls=body.parallel_tool_calls is not False,
+        logprobs=(body.top_logprobs or 0) if body.logprobs else None,
+        reasoning=None if body.reasoning_effort is None else body.reasoning_effort != "none",
+    )
+    return tuple(replace(request, sampling=one) for one in answers_of(body, sampling))
+
+
+def sampling_of(body: SamplingBody) -> Sampling:
+    """How tokens are chosen. Raises OptionOutOfRange, InvalidRequest."""
+    stops = [body.stop] if isinstance(body.stop, str) else body.stop or []
+    if len(stops) > MOST_STOPS:
+        raise OptionOutOfRange("stop", len(stops), 0, MOST_STOPS)
+    return Sampling(
+        max_tokens=body.max_tokens,
+        temperature=body.temperature,
+        top_p=body.top_p,
+        top_k=body.top_k,
+        min_p=body.min_p,
+        repeat_penalty=body.repeat_penalty,
+        presence_penalty=body.presence_penalty,
+        frequency_penalty=body.frequency_penalty,
+        # A client may send any number; the engines take 32 bits.
+        seed=None if body.seed is None else body.seed % (2**32 - 1),
+        stop=tuple(stop for stop in stops if stop),
+        logit_bias=tuple(_bias(body.logit_bias or {})),
+    )
+
+
+def answers_of(body: SamplingBody, sampling: Sampling) -> list[Sampling]:
+    """The sampling of each of the `n` answers: with a seed, each has one of its own. Raises OptionOutOfRange."""
+    answers = 1 if body.n is None else body.n
+    if not 1 <= answers <= MOST_ANSWERS:
+        raise OptionOutOfRange("n", answers, 1, MOST_ANSWERS)
+    if sampling.seed is None:
+        return [sampling] * answers
+    return [replace(sampling, seed=(sampling.seed + index) % (2**32 - 1)) for index in range(answers)]
+
+
+def schema_of(wanted: ResponseFormat | None) -> Mapping[str, Any] | None:
+    """The schema that the answer must follow. Raises InvalidSchema, InvalidRequest."""
+    if wanted is None or wanted.type == "text":
+        return None
+    if wanted.type == "json_object":
+        return {"type": "object"}
+    if wanted.json_schema is None or wanted.json_schema.schema is None:
+        raise InvalidRequest("a schema is needed", "$.response_format.json_schema.schema")
+    schemas.check(wanted.json_schema.schema, "response_format")
+    return wanted.json_schema.schema
+
+
+def _bias(given: Mapping[str, float]) -> list[tuple[int, float]]:
+    try:
+        return [(int(token), value) for token, value in given.items()]
+    except ValueError as error:
+        raise InvalidRequest("the keys are numbers of tokens", "$.logit_bias") from error
+
+
+def _message(turn: Turn, index: int) -> Message:
+    where = f"$.messages[{index}]"
+    roles: dict[str, Role] = {"developer": "system", "function": "tool"}
+    role: Role = roles.get(turn.role, turn.role)  # type: ignore[arg-type]
+    words, images = _content(turn.content, where)
+    if turn.content is None and turn.role not in ("assistant", "tool", "function"):
+        raise InvalidRequest("only an assistant may say nothing", f"{where}.content")
+    calls = tuple(
+        ToolCall(call.id or f"call_{number}", call.function.name, call.function.arguments)
+        for number, call in enumerate(turn.tool_calls or ())
+    )
+    return Message(
+        role, words or turn.refusal or "", images, calls, turn.tool_call_id or "", turn.reasoning_content or ""
+    )
+
+
+def _content(content: str | list[Part] | None, where: str) -> tuple[str, tuple[bytes, ...]]:
+    if content is None or isinstance(content, str):
+        return content or "", ()
+    words: list[str] = []
+    images: list[bytes] = []
+    for number, part in enumerate(content):
+        match part:
+            case TextPart():
+                words.append(part.text)
+            case RefusalPart():
+                words.append(part.refusal)
+            case ImagePart():
+                images.append(from_data_url(part.image_url.url, f"{where}.content[{number}].image_url.url"))
+            case _:
+                raise InvalidRequest("no chat model here takes this kind of part", f"{where}.content[{number}].type")
+    return "\n".join(words), tuple(images)
+
+
+def _tool(tool: ToolBody, index: int) -> Tool:
+    if tool.function is None:
+        raise InvalidRequest("a function is needed", f"$.tools[{index}].function")
+    parameters = tool.function.parameters or {"type": "object", "properties": {}}
+    schemas.check(parameters, f"tools[{index}]")
+    return Tool(tool.function.name, tool.function.description or "", parameters)
+
+
+def _choice(wanted: str | ToolChoice | None, tools: tuple[Tool, ...]) -> str:
+    if isinstance(wanted, ToolChoice):
+        if wanted.function.name not in [tool.name for tool in tools]:
+            raise InvalidRequest("there is no tool of this name", "$.tool_choice.function.name")
+        return wanted.function.name
+    if wanted == "required" and not tools:
+        raise InvalidRequest("`required` needs tools", "$.tool_choice")
+    return wanted or "auto"

@@ -1,0 +1,100 @@
+"""A job at work: each of its requests in a thread, their events handed on as they come. It knows no HTTP."""
+
+import threading
+from collections.abc import Callable
+from time import time
+
+from abierto.errors import AbiertoError, Cancelled, DeadlineExceeded, EngineFailed
+from abierto.locale import text
+from abierto.locale.numbers import count
+from abierto.runtime.model import Answering
+from abierto.runtime.residents import Turn
+from abierto.server.exchange import Facts, Job
+from abierto.server.state import State
+from abierto.tasks import Request
+from abierto.tasks.events import Event
+
+# What comes out: first the facts, of the first request that got its place; then events with the index of their
+# request; for each request one error, or None when it has ended.
+Sink = Callable[[int, Facts | Event | AbiertoError | None], None]
+
+
+class Running:
+    """Starts at once. `sink` is called from several threads, and never after it got None or an error for each index."""
+
+    def __init__(self, state: State, job: Job, sink: Sink) -> None:
+        self._state, self._job, self._sink = state, job, sink
+        self._lock = threading.Lock()
+        self._cancelled = self._late = self._told = False
+        self._turns = [
+            state.residents.turn(job.model, request.task, request.needs, job.keep_alive) for request in job.requests
+        ]
+        self._answers: list[Answering | None] = [None] * len(job.requests)
+        for index, request in enumerate(job.requests):
+            state.threads.submit(self._work, index, request)
+
+    def cancel(self) -> None:
+        """Break off what is not done. From any thread, and at any time."""
+        with self._lock:
+            self._cancelled = True
+            answers = [answer for answer in self._answers if answer is not None]
+        for turn in self._turns:
+            turn.cancel()
+        for answer in answers:
+            answer.close()
+
+    def expire(self) -> None:
+        """Break it off because it takes too long; the errors say so."""
+        self._late = True
+        self.cancel()
+
+    def _work(self, index: int, request: Request) -> None:
+        turn = self._turns[index]
+        try:
+            self._answer(index, turn, request)
+            ended: AbiertoError | None = self._broken_off()
+        except AbiertoError as error:
+            ended = self._broken_off() or error
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client shall hear of it
+            ended = EngineFailed(turn.name, repr(error))
+        self._sink(index, ended)
+
+    def _answer(self, index: int, turn: Turn, request: Request) -> None:
+        model = turn.take()
+        answer: Answering | None = None
+        try:
+            with self._lock:
+                if self._cancelled:
+                    return
+                answer = self._answers[index] = model.run(request)
+                first, self._told = not self._told, True
+            if first:
+                self._sink(index, self._facts(turn))
+            for event in answer:
+                self._sink(index, event)
+        finally:
+            with self._lock:
+                self._answers[index] = None
+            if answer is not None:
+                answer.close()
+            turn.leave(answer.stats if answer is not None else None)
+
+    def _broken_off(self) -> AbiertoError | None:
+        if self._late:
+            return DeadlineExceeded(self._state.settings.request_seconds)
+        return Cancelled() if self._cancelled else None
+
+    def _facts(self, turn: Turn) -> Facts:
+        resident = turn.resident
+        assert resident
+        assert resident.model
+        notice = text("server.smaller_context", context=count(resident.notice)) if resident.notice else ""
+        return Facts(
+            model=self._job.model or turn.name,
+            loaded=resident.model.name,
+            created=int(time()),
+            waited=turn.waited,
+            load_seconds=min(resident.load_seconds, turn.waited),
+            context=resident.model.context,
+            notice=notice,
+        )
