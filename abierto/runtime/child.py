@@ -74,7 +74,7 @@ class ChildSession:
     @property
     def alive(self) -> bool:
         """Whether the process runs."""
-        return not self._child.gone
+        return self._child.runs()
 
     def count_tokens(self, request: Request) -> int:
         """See `Session`."""
@@ -182,8 +182,7 @@ class _Answer(Iterator[Event]):
 
 
 class _Child:
-    """The process, its pipes, and who waits for what it says. closed: it ends because we want it to.
-    gone: it has ended."""
+    """The process, its pipes, and who waits for what it says. closed: it ends because we want it to."""
 
     def __init__(self, engine: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="abierto-"))
@@ -207,7 +206,7 @@ class _Child:
         self._tail = Tail(self._process.stderr)
         self._lock = threading.Lock()
         self._waiting: dict[int, _Replies] = {}
-        self.closed = self.gone = False
+        self.closed = self._gone = False
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -215,7 +214,7 @@ class _Child:
         """From now on the replies to this request arrive there."""
         with self._lock:
             self._waiting[number] = replies
-            if self.gone:
+            if self._gone:
                 replies.put(None)
 
     def forget(self, number: int) -> None:
@@ -232,6 +231,10 @@ class _Child:
                 self._requests.flush()
         except (OSError, ValueError) as error:
             raise self.crash() from error
+
+    def runs(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
 
     def crash(self) -> EngineCrashed:
         """How the child ended, as an error."""
@@ -269,7 +272,7 @@ class _Child:
                 if waiting:
                     waiting.put(reply)
         with self._lock:
-            self.gone = True
+            self._gone = True
             for waiting in self._waiting.values():
                 waiting.put(None)
 

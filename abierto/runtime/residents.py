@@ -32,6 +32,8 @@ FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 # So long an engine must have lived for its death to count as the first one.
 SOUND = 60.0
 SHORTEST_CONTEXT = 512
+# A task that needs no load of its own -> the one that a model is loaded for.
+LOADED_FOR = {"complete": "chat"}
 # What an engine that found no memory says of it, or the system that ended it for that.
 _NO_MEMORY = ("alloc", "memory", "SIGKILL")
 
@@ -40,6 +42,7 @@ _NO_MEMORY = ("alloc", "memory", "SIGKILL")
 class Resident:
     """A model in the server, or on its way there. Times are `monotonic` seconds, sizes bytes.
 
+    task: what it was loaded for; needs: what it has to have for those who had it loaded, the task among it.
     state: `loading`, `ready` or `gone`. users: answers that are computed now; waiting: requests that wait for a place.
     keep_alive: seconds after the last answer; negative: for ever. pinned: never let go, neither to make room nor for
     time. notice: the context that it was loaded with after memory had run out with the one that was meant, 0 if it had
@@ -91,7 +94,8 @@ class Turn:
     def __init__(
         self, house: "Residents", name: str, task: str, needs: frozenset[str], keep_alive: float | None
     ) -> None:
-        self.name, self.task, self.needs, self.keep_alive = name, task, needs, keep_alive
+        self.name, self.needs, self.keep_alive = name, needs | {task}, keep_alive
+        self.task = LOADED_FOR.get(task, task)
         self.resident: Resident | None = None
         self.cancelled = False
         self.waited = 0.0
@@ -130,12 +134,12 @@ class Residents:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings or config.settings()
-        self._changed = threading.Condition()
+        self.changed = threading.Condition()
         self._one_load = threading.Lock()
         self._all: list[Resident] = []
-        self._lines: dict[tuple[str, str], list[Turn]] = {}
+        self._lines: dict[str, list[Turn]] = {}
         self._refused: dict[str, Refused] = {}
-        self._deaths: dict[tuple[str, str], tuple[int, float]] = {}
+        self._deaths: dict[str, tuple[int, float]] = {}
         self._closing = False
         self._sweeper = threading.Thread(target=self._sweep, daemon=True)
         self._sweeper.start()
@@ -152,39 +156,39 @@ class Residents:
 
     def all(self) -> list[Resident]:
         """Those that are there or on their way, as they are now."""
-        with self._changed:
+        with self.changed:
             return [replace(resident) for resident in self._all]
 
     def refused(self) -> list[Refused]:
         """For each model that is not there any more, or could not come: why."""
-        with self._changed:
+        with self.changed:
             there = {resident.name for resident in self._all}
             return [refused for name, refused in self._refused.items() if name not in there]
 
     def pin(self, name: str, pinned: bool = True) -> None:
         """Keep a model whatever happens, or not any more. Raises NotLoaded."""
-        with self._changed:
+        with self.changed:
             for resident in self._named(name):
                 resident.pinned = pinned
-            self._changed.notify_all()
+            self.changed.notify_all()
 
     def unload(self, name: str) -> None:
         """Let a model go as soon as its answers are done; those who wait for it load it again. Raises NotLoaded."""
-        with self._changed:
+        with self.changed:
             found = self._named(name)
             for resident in found:
                 resident.pinned, resident.keep_alive = False, 0.0
             self._refused[name] = Refused(name, "stopped")
-            self._changed.notify_all()
+            self.changed.notify_all()
 
     def close(self) -> None:
         """Let all go, and break off what is computed."""
-        with self._changed:
+        with self.changed:
             self._closing = True
             leaving, self._all = self._all, []
             for resident in leaving:
                 resident.state = "gone"
-            self._changed.notify_all()
+            self.changed.notify_all()
         for resident in leaving:
             if resident.model:
                 resident.model.close()
@@ -192,14 +196,14 @@ class Residents:
 
     def wake(self) -> None:
         """Have those who wait look again."""
-        with self._changed:
-            self._changed.notify_all()
+        with self.changed:
+            self.changed.notify_all()
 
     def admit(self, turn: Turn) -> Resident:
         """Wait for a place, and take it. Called by `Turn.take`."""
         joined: Resident | None = None
-        with self._changed:
-            line = self._lines.setdefault((turn.name, turn.task), [])
+        with self.changed:
+            line = self._lines.setdefault(turn.name, [])
             if len(line) >= self._settings.queue:
                 raise QueueFull(turn.name, len(line), self._patience(turn, len(line)))
             line.append(turn)
@@ -217,20 +221,20 @@ class Residents:
                         joined.keep_alive = joined.keep_alive if turn.keep_alive is None else turn.keep_alive
                         return joined
                     joined.waiting += 1
-                    self._changed.wait()
+                    self.changed.wait()
                     joined.waiting -= 1
             finally:
                 line.remove(turn)
-                self._changed.notify_all()
+                self.changed.notify_all()
 
     def release(self, turn: Turn, resident: Resident, stats: Stats | None) -> None:
         """Give a place back. Called by `Turn.leave`."""
-        with self._changed:
+        with self.changed:
             resident.users -= 1
             resident.last_used = monotonic()
             resident.last = stats or resident.last
             self._lives(resident)
-            self._changed.notify_all()
+            self.changed.notify_all()
 
     def _named(self, name: str) -> list[Resident]:
         found = [resident for resident in self._all if name in (resident.name, resident.model and resident.model.name)]
@@ -240,7 +244,7 @@ class Residents:
 
     def _able(self, turn: Turn) -> Resident:
         """The resident that the turn is for, which may begin to be loaded now."""
-        for resident in [one for one in self._all if (one.name, one.task) == (turn.name, turn.task)]:
+        for resident in [one for one in self._all if one.name == turn.name]:
             if not self._lives(resident):
                 continue
             if resident.model is None or turn.needs <= resident.model.features:
@@ -274,15 +278,14 @@ class Residents:
         return resident.state != "gone"
 
     def _died(self, resident: Resident) -> None:
-        key = resident.name, resident.task
-        count, when = self._deaths.get(key, (0, -inf))
-        self._deaths[key] = (count + 1 if monotonic() - when < SOUND else 1), monotonic()
+        count, when = self._deaths.get(resident.name, (0, -inf))
+        self._deaths[resident.name] = (count + 1 if monotonic() - when < SOUND else 1), monotonic()
         self._remove(resident)
         threading.Thread(target=resident.model.close if resident.model else _nothing, daemon=True).start()
 
     def _raise_if_resting(self, turn: Turn) -> None:
         """Raise EngineRestarting while an engine that dies again and again is left alone."""
-        count, when = self._deaths.get((turn.name, turn.task), (0, -inf))
+        count, when = self._deaths.get(turn.name, (0, -inf))
         pause = min(FIRST_PAUSE * 2 ** (count - 2), LAST_PAUSE) if count > 1 else 0.0
         left = when + pause - monotonic()
         if left > 0:
@@ -292,7 +295,7 @@ class Residents:
         resident.state = "gone"
         if resident in self._all:
             self._all.remove(resident)
-        self._changed.notify_all()
+        self.changed.notify_all()
 
     def _load(self, resident: Resident) -> None:
         try:
@@ -300,19 +303,19 @@ class Residents:
                 began = monotonic()
                 model = self._made_room(resident)
         except AbiertoError as error:
-            with self._changed:
+            with self.changed:
                 resident.failure = error
                 self._refused[resident.name] = Refused(resident.name, "failed", error)
                 self._remove(resident)
             return
-        with self._changed:
+        with self.changed:
             if self._closing:
                 model.close()
                 return
             resident.model, resident.state = model, "ready"
             resident.load_seconds, resident.last_used = monotonic() - began, monotonic()
             self._refused.pop(resident.name, None)
-            self._changed.notify_all()
+            self.changed.notify_all()
 
     def _made_room(self, resident: Resident) -> Model:
         """Load, and let idle models go one after the other, the one first that was not used for longest."""
@@ -348,7 +351,7 @@ class Residents:
 
     def _evict(self, newcomer: Resident) -> bool:
         """Let go of the idle model that was not used for longest; False when there is none."""
-        with self._changed:
+        with self.changed:
             idle = [resident for resident in self._all if resident.idle]
             if not idle:
                 return False
@@ -360,7 +363,7 @@ class Residents:
         return True
 
     def _explained(self, error: NotEnoughMemory) -> AbiertoError:
-        with self._changed:
+        with self.changed:
             there = [resident for resident in self._all if resident.state == "ready"]
         if not there:
             return error
@@ -371,7 +374,7 @@ class Residents:
     def _sweep(self) -> None:
         """Let go of those whose time is over."""
         while True:
-            with self._changed:
+            with self.changed:
                 if self._closing:
                     return
                 over = [resident for resident in self._all if resident.expires <= monotonic()]
@@ -380,7 +383,7 @@ class Residents:
                     self._remove(resident)
                 if not over:
                     left = min((resident.expires for resident in self._all), default=inf) - monotonic()
-                    self._changed.wait(None if left == inf else max(left, 0.0))
+                    self.changed.wait(None if left == inf else max(left, 0.0))
             for resident in over:
                 if resident.model:
                     resident.model.close()

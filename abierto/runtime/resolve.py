@@ -82,7 +82,7 @@ def resolve(name: str, models: Path, *, anywhere: bool = True) -> Target:
         return target
     card, form = catalog.find_form(name)
     if card and card.built_in:
-        return Target(card.name, card=card, vouched=True)
+        return Target(card.name, format=card.package or "none", card=card, vouched=True)
     places = config.places()
     others = elsewhere.named(places, name)
     record = record_of(name, models)

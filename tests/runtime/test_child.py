@@ -11,6 +11,7 @@ from typing import cast
 import psutil
 import pytest
 
+from abierto.engines.echo import EchoSession
 from abierto.engines.session import LoadOptions
 from abierto.errors import EngineCrashed, EngineFailed, LoadFailed, UnknownEngine
 from abierto.runtime import child
@@ -40,7 +41,7 @@ def start(session: child.ChildSession, content: str) -> Generator[Event, None, N
 def test_it_looks_like_the_session_in_the_child(echo: child.ChildSession) -> None:
     assert (echo.engine, echo.features, echo.context, echo.max_concurrent) == (
         "echo",
-        frozenset({"chat", "seed"}),
+        EchoSession.features,
         100_000,
         3,
     )
