@@ -75,13 +75,13 @@ def _computer() -> Iterator[Row]:
 
 
 def _engines(chosen: config.Settings) -> Iterator[Row]:
+    distributions = metadata.packages_distributions()
     for name, formats in engines.ENGINES.items():
         package = engines.PACKAGES.get(name)
         state = text("doctor.built_in")
         if package:
-            state = (
-                f"{package} {metadata.version(package)}" if find_spec(package) else text("doctor.missing", extra=name)
-            )
+            found = distributions.get(package)
+            state = f"{found[0]} {metadata.version(found[0])}" if found else text("doctor.missing", extra=name)
         yield "engine", f"{name}: {state} ({', '.join(formats)})"
     program = chosen.llama_server or shutil.which("llama-server")
     if program:

@@ -12,10 +12,10 @@ def from_data_url(url: str, where: str) -> bytes:
     head, comma, data = rest.partition(",")
     if scheme.lower() != "data" or not comma or not head.endswith(";base64"):
         raise InvalidRequest("a data: URL with base64 is needed; addresses and paths are not read here", where)
-    return from_base64(data, where)
+    return decoded(data, where)
 
 
-def from_base64(data: str, where: str) -> bytes:
+def decoded(data: str, where: str) -> bytes:
     """The bytes. Raises InvalidRequest."""
     try:
         return base64.b64decode(data, validate=True)

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
 from time import time
 
 from abierto.errors import AbiertoError, Cancelled, DeadlineExceeded, EngineFailed
@@ -31,7 +33,8 @@ class Running:
         ]
         self._answers: list[Answering | None] = [None] * len(job.requests)
         for index, request in enumerate(job.requests):
-            state.threads.submit(self._work, index, request)
+            work = state.threads.submit(self._answer, index, self._turns[index], request)
+            work.add_done_callback(partial(self._ended, index))
 
     def cancel(self) -> None:
         """Break off what is not done. From any thread, and at any time."""
@@ -48,16 +51,13 @@ class Running:
         self._late = True
         self.cancel()
 
-    def _work(self, index: int, request: Request) -> None:
-        turn = self._turns[index]
-        try:
-            self._answer(index, turn, request)
-            ended: AbiertoError | None = self._broken_off()
-        except AbiertoError as error:
-            ended = self._broken_off() or error
-        except Exception as error:  # noqa: BLE001 - whatever it is, the client shall hear of it
-            ended = EngineFailed(turn.name, repr(error))
-        self._sink(index, ended)
+    def _ended(self, index: int, work: "Future[None]") -> None:
+        """Tell how it went. Whatever a thread died of, the client shall hear of it."""
+        error = None if work.cancelled() else work.exception()
+        told = self._broken_off() or error
+        if told is not None and not isinstance(told, AbiertoError):
+            told = EngineFailed(self._turns[index].name, repr(told))
+        self._sink(index, told)
 
     def _answer(self, index: int, turn: Turn, request: Request) -> None:
         model = turn.take()

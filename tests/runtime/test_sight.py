@@ -103,7 +103,7 @@ def test_limits_of_a_request(model: Path) -> None:
             loaded.run(look(large, large, png()))
         assert heavy.value.total > sight.MAX_TOTAL_BYTES
         with pytest.raises(PromptTooLong):
-            loaded.run(look(*[png()] * sight.MAX_IMAGES))
+            next(loaded.run(look(*[png()] * sight.MAX_IMAGES)))
         with pytest.raises(NotAnImage) as none:
             loaded.run(look(png(), b"no image"))
         assert none.value.image == "2"
