@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from abierto import machine
-from bench import choices, engines, overhead, peer, start
+from bench import choices, engines, overhead, peer, server, start
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results
@@ -21,11 +21,14 @@ HEAD = """# Results
 Written by `make bench`. Medians of runs in turn, least to most in brackets; ratios of neighbouring runs. Model, where
 none is named: smollm2:135m (Q4_1).
 """
+SOAK = 1800.0  # seconds
 TITLES = {
     "start": "Waiting",
     "overhead": "What Abierto adds to its engine",
     "engines": "The engine that auto takes, against llama.cpp's own server",
     "choices": "How far auto is behind the best choice",
+    "server": "The server",
+    "soak": "The server, for a long time",
 }
 
 
@@ -44,6 +47,10 @@ def _lines(name: str) -> Iterable[str]:
         return start.rows()
     if name == "overhead":
         return overhead.rows()
+    if name == "server":
+        return server.rows()
+    if name == "soak":
+        return server.soaked(SOAK)
     return choices.rows() if name == "choices" else _against_peer()
 
 

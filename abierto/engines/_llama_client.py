@@ -84,6 +84,10 @@ class Exchange:
                 if line.startswith(b"data:"):
                     yield line[5:].strip()
 
+    def timeout(self, seconds: float) -> None:
+        """From now on raise TimeoutError, an OSError, when nothing comes for so long."""
+        self._socket.settimeout(seconds)
+
     def cancel(self) -> None:
         """Break off: the server sees it, and a thread that waits for the body wakes up. From any thread."""
         try:

@@ -1,5 +1,6 @@
 """Starts the server: the port, the dialects, the end."""
 
+import os
 import socket
 from collections.abc import Callable
 
@@ -41,8 +42,14 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens there. Raises AddressInUse."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends at once, and not in larger pieces later, only where the protocol is named (TCP_NODELAY).
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
     except OSError as error:
+        listener.close()
         raise AddressInUse(f"{host}:{port}", str(error)) from error
+    return listener
