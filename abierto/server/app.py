@@ -4,6 +4,7 @@ Whatever goes wrong is told in the words of the dialect that was spoken. When a 
 """
 
 import asyncio
+import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -50,7 +51,7 @@ class App:
             if scope["method"] == "OPTIONS" and answering.cors:
                 await answering.reply(Reply(b"", 204))
                 return
-            route, dialect, decode, path = self._find(scope)
+            route, dialect, decode, path = self._find(scope, headers)
             await self._serve(scope, headers, route, decode, path, dialect, answering)
         except AbiertoError as error:
             await answering.refuse(error, dialect)
@@ -59,10 +60,10 @@ class App:
         guard.check_host(headers, self._state.settings.host)
         guard.check_origin(headers, self._state.settings.cors)
 
-    def _find(self, scope: Scope) -> tuple[Route, Dialect, Callable[[bytes], Any], Mapping[str, str]]:
+    def _find(self, scope: Scope, headers: Headers) -> tuple[Route, Dialect, Callable[[bytes], Any], Mapping[str, str]]:
         for path, route, dialect, decode in self._routes:
             match, found = path.matches(scope)
-            if match is Match.FULL:
+            if match is Match.FULL and (not route.header or route.header in headers):
                 return route, dialect, decode, found["path_params"]
         raise UnknownRoute(scope["method"], scope["path"])
 
@@ -105,6 +106,7 @@ class _Answering:
     def __init__(self, receive: Receive, send: Send, cors: Mapping[str, str]) -> None:
         self._receive, self._send = receive, send
         self.cors = cors
+        self._name = f"req_{secrets.token_hex(12)}"
         self._begun = False
 
     async def body(self) -> bytes:
@@ -136,7 +138,7 @@ class _Answering:
         status = guard.status_of(error)
         seconds = getattr(error, "seconds", None)
         headers = {"retry-after": str(seconds)} if seconds and status in (429, 503) else {}
-        await self.reply(Reply(worded(dialect, error), status, headers))
+        await self.reply(Reply(worded(dialect, error, self._name), status, headers))
 
     async def run(self, state: State, job: Job, dialect: Dialect) -> None:
         """The answer of a model, as it comes or whole."""
@@ -198,7 +200,7 @@ class _Answering:
                 if isinstance(item, AbiertoError):
                     if not self._begun and not written:
                         raise item
-                    written.append(stream.failed(worded(dialect, item)))
+                    written.append(stream.failed(worded(dialect, item, self._name)))
                     await self._write(b"".join(written), last=True)
                     raise item
                 if item is None:
@@ -217,7 +219,8 @@ class _Answering:
 
     async def _begin(self, status: int, media_type: str, headers: Mapping[str, str]) -> None:
         self._begun = True
-        all_headers = {"content-type": media_type, **headers, **self.cors}
+        named = dict.fromkeys(_NAMES, self._name)
+        all_headers = {"content-type": media_type, **named, **headers, **self.cors}
         raw = [(name.encode(), value.encode("latin-1", "replace")) for name, value in all_headers.items()]
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
 
@@ -263,11 +266,14 @@ class _Tap:
 
 # Whoever stands between, nginx above all, shall not keep the pieces until there are many.
 _STREAMED = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+# Under which a request's name is told: clients of OpenAI look for the one, of Anthropic for the other.
+_NAMES = ("x-request-id", "request-id")
 
 
-def worded(dialect: Dialect, error: AbiertoError) -> Any:
-    """The error in the dialect's own form."""
-    return dialect.error(error, guard.status_of(error), " ".join(locale.tell(error)))
+def worded(dialect: Dialect, error: AbiertoError, request: str) -> Any:
+    """The error in the dialect's own form. request: the name of the request that it is the answer to."""
+    body = dialect.error(error, guard.status_of(error), " ".join(locale.tell(error)))
+    return body | {dialect.request_key: request} if dialect.request_key else body
 
 
 def _told(facts: Facts) -> dict[str, str]:

@@ -111,7 +111,8 @@ class Call:
 class Route:
     """A path, with what answers to it. body: the type that the JSON body has; None where none is read.
 
-    blocking: the handler reads the disk or waits, and runs in a thread.
+    blocking: the handler reads the disk or waits, and runs in a thread. header: one that a request must have for this
+    route; without it, it goes to the next one of the same path.
     """
 
     method: str
@@ -119,17 +120,20 @@ class Route:
     handler: Callable[[Call], Job | Reply | Flow]
     body: type[Any] | None = None
     blocking: bool = False
+    header: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """A dialect. prefixes: of the paths for which it words errors where no route is found. error: the body of an error,
-    from the error, the HTTP status and the sentences for a person."""
+    from the error, the HTTP status and the sentences for a person. request_key: where in that body, an object, the name
+    of the request stands; empty for nowhere."""
 
     name: str
     routes: tuple[Route, ...]
     prefixes: tuple[str, ...]
     error: Callable[[AbiertoError, int, str], Any]
+    request_key: str = ""
 
 
 _encoder = msgspec.json.Encoder()
