@@ -7,6 +7,7 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,13 +20,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from abierto import locale
 from abierto.errors import AbiertoError, Cancelled, InvalidRequest, RequestTooLarge, UnknownRoute
 from abierto.server import guard
-from abierto.server.exchange import EVENT_STREAM, JSON, Call, Dialect, Facts, Flow, Job, Reply, Route, encode
+from abierto.server.exchange import EVENT_STREAM, JSON, Call, Dialect, Facts, Flow, Job, Reply, Route, Stream, encode
 from abierto.server.running import Running
 from abierto.server.state import State
 from abierto.tasks.events import Event
 
 MAX_BODY = 64_000_000  # bytes: some images, as base64
 BLOCKED_ABOVE = 200_000  # bytes: a body that takes so long to read that the others should not wait for it
+# Seconds that a stream waits for its first event. What is refused before it, such as a prompt that is too long, is told
+# with its own status and not in the middle of a success; whoever waits for longer is told that it has begun.
+FIRST_WORD = 2.0
 
 
 class App:
@@ -194,25 +198,32 @@ class _Answering:
     async def _stream(self, job: Job, tap: "_Tap", dialect: Dialect) -> None:
         stream, left = job.stream, len(job.requests)
         assert stream
+        facts: Facts | None = None
         while left:
-            written: list[bytes] = []
-            for index, item in await tap.items():
+            items = await tap.items(FIRST_WORD if facts and not self._begun else None)
+            written: list[bytes] = [] if items or not facts else [await self._opened(stream, facts)]
+            for index, item in items:
+                if isinstance(item, Facts):
+                    facts = item
+                    continue
                 if isinstance(item, AbiertoError):
-                    if not self._begun and not written:
-                        raise item
-                    written.append(stream.failed(worded(dialect, item, self._name)))
-                    await self._write(b"".join(written), last=True)
+                    if self._begun:
+                        written.append(stream.failed(worded(dialect, item, self._name)))
+                        await self._write(b"".join(written), last=True)
                     raise item
+                if facts and not self._begun:
+                    written.append(await self._opened(stream, facts))
                 if item is None:
                     left -= 1
-                elif isinstance(item, Facts):
-                    await self._begin(200, stream.media_type, _STREAMED | _told(item))
-                    written.append(stream.begin(item))
                 else:
                     written.append(stream.event(index, item))
             if piece := b"".join(written):
                 await self._write(piece)
         await self._write(stream.end(), last=True)
+
+    async def _opened(self, stream: Stream, facts: Facts) -> bytes:
+        await self._begin(200, stream.media_type, _STREAMED | _told(facts))
+        return stream.begin(facts)
 
     async def _write(self, piece: bytes, *, last: bool = False) -> None:
         await self._send({"type": "http.response.body", "body": piece, "more_body": not last})
@@ -253,9 +264,13 @@ class _Tap:
             except RuntimeError:
                 return  # the server has ended
 
-    async def items(self) -> list[tuple[int, Any]]:
-        """At least one."""
-        await self._filled.wait()
+    async def items(self, patience: float | None = None) -> list[tuple[int, Any]]:
+        """At least one; none when so many seconds have passed."""
+        if patience is None:
+            await self._filled.wait()
+        else:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._filled.wait(), patience)
         self._filled.clear()
         self._called = False
         items: list[tuple[int, Any]] = []
