@@ -32,6 +32,6 @@ def error(problem: AbiertoError, status: int, sentences: str) -> Any:
 
 def dialect() -> Dialect:
     """The whole dialect."""
-    from abierto.server.anthropic import messages
+    from abierto.server.anthropic import messages, models
 
-    return Dialect("anthropic", (*messages.ROUTES,), ("/v1/messages",), error, request_key="request_id")
+    return Dialect("anthropic", (*messages.ROUTES, *models.ROUTES), ("/v1/messages",), error, request_key="request_id")
