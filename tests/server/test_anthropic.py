@@ -2,6 +2,10 @@
 
 import base64
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -326,3 +330,13 @@ def test_a_real_model_with_characters_of_several_bytes(client: anthropic.Anthrop
     [block] = whole.content
     assert isinstance(block, anthropic.types.TextBlock)
     assert block.text == "Hé 你🙂."
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_example_in_the_guide_runs(server: Served, language: str) -> None:
+    guide = Path(__file__).parents[2] / "docs" / language / "guides" / "server-clients.md"
+    found = re.search(r"(?ms)^```py\n(import anthropic\n.*?)\n```$", guide.read_text("utf-8"))
+    assert found
+    code = found[1].replace("http://127.0.0.1:11435", server.address)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout == "Name three rivers.\n"
