@@ -11,7 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from abierto.errors import InvalidRequest
-from abierto.server.media import from_base64
+from abierto.server.media import decoded
 from abierto.tasks.chat import Message, ToolCall
 
 
@@ -180,7 +180,7 @@ def _result(block: ToolResultBlock, where: str) -> tuple[str, list[bytes]]:
 def _image(block: ImageBlock, where: str) -> bytes:
     if not isinstance(block.source, Base64Source):
         raise InvalidRequest("a picture comes as base64; addresses and files are not read here", f"{where}.source.type")
-    return from_base64(block.source.data, f"{where}.source.data")
+    return decoded(block.source.data, f"{where}.source.data")
 
 
 def _joined(first: Message, then: Message) -> Message:
