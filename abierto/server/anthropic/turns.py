@@ -21,7 +21,7 @@ class TextBlock(Struct, tag="text"):
     text: str
 
 
-class Base64Source(Struct, tag="base64"):
+class DataSource(Struct, tag="base64"):
     """A file as data."""
 
     data: str
@@ -38,7 +38,7 @@ class FileSource(Struct, tag="file"):
 class ImageBlock(Struct, tag="image"):
     """A picture."""
 
-    source: Base64Source | UrlSource | FileSource
+    source: DataSource | UrlSource | FileSource
 
 
 class DocumentBlock(Struct, tag="document"):
@@ -178,7 +178,7 @@ def _result(block: ToolResultBlock, where: str) -> tuple[str, list[bytes]]:
 
 
 def _image(block: ImageBlock, where: str) -> bytes:
-    if not isinstance(block.source, Base64Source):
+    if not isinstance(block.source, DataSource):
         raise InvalidRequest("a picture comes as base64; addresses and files are not read here", f"{where}.source.type")
     return decoded(block.source.data, f"{where}.source.data")
 
