@@ -1,7 +1,8 @@
 """The tensor types of ggml: how many elements share a block, and how many bytes a block takes.
 
 Source: `enum ggml_type` in ggml.h and the block structures in ggml-common.h of llama.cpp (October 2026).
-Numbers that are not here were never used or have been removed from the format.
+Numbers that are not here were never used or have been removed from the format. What a file's own number says of most
+of its tensors (`enum llama_ftype` in llama.h) is in FILE_TYPES.
 """
 
 from typing import NamedTuple
@@ -51,4 +52,43 @@ TYPES: dict[int, GGMLType] = {
     40: GGMLType("NVFP4", 64, 36),
     41: GGMLType("Q1_0", 128, 18),
     42: GGMLType("Q2_0", 64, 18),
+}
+
+FILE_TYPES: dict[int, str] = {
+    0: "F32",
+    1: "F16",
+    2: "Q4_0",
+    3: "Q4_1",
+    7: "Q8_0",
+    8: "Q5_0",
+    9: "Q5_1",
+    10: "Q2_K",
+    11: "Q3_K_S",
+    12: "Q3_K_M",
+    13: "Q3_K_L",
+    14: "Q4_K_S",
+    15: "Q4_K_M",
+    16: "Q5_K_S",
+    17: "Q5_K_M",
+    18: "Q6_K",
+    19: "IQ2_XXS",
+    20: "IQ2_XS",
+    21: "Q2_K_S",
+    22: "IQ3_XS",
+    23: "IQ3_XXS",
+    24: "IQ1_S",
+    25: "IQ4_NL",
+    26: "IQ3_S",
+    27: "IQ3_M",
+    28: "IQ2_S",
+    29: "IQ2_M",
+    30: "IQ4_XS",
+    31: "IQ1_M",
+    32: "BF16",
+    36: "TQ1_0",
+    37: "TQ2_0",
+    38: "MXFP4_MOE",
+    39: "NVFP4",
+    40: "Q1_0",
+    41: "Q2_0",
 }

@@ -4,9 +4,12 @@ Keys and their meaning: https://github.com/ggml-org/ggml/blob/master/docs/gguf.m
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+
+from abierto.formats.ggml_types import FILE_TYPES
 
 MAX_BLOCKS = 512  # LLAMA_MAX_LAYERS in llama.cpp
 # In these architectures all blocks of a period but the last look back through the sliding window only. The engine
@@ -94,6 +97,20 @@ class GGUFHeader:
     def file_type(self) -> int | None:
         """The number of the quantisation that most tensors have (`enum llama_ftype`)."""
         return self.number("general.file_type")
+
+    @property
+    def quantization(self) -> str:
+        """How most numbers are kept, such as `Q4_K_M`: as the file says, else the type that most of them have."""
+        said = FILE_TYPES.get(-1 if self.file_type is None else self.file_type)
+        numbers: Counter[str] = Counter()
+        for tensor in () if said else self.tensors:
+            numbers[tensor.dtype] += tensor.elements
+        return said or max(numbers, key=lambda dtype: numbers[dtype], default="")
+
+    @property
+    def pooling(self) -> int | None:
+        """How the numbers of all tokens become one answer (`enum llama_pooling_type`): 1 to 3: a vector; 4: a score."""
+        return self.number("{arch}.pooling_type")
 
     @property
     def tokenizer(self) -> str | None:
