@@ -14,7 +14,7 @@ import pytest
 from anthropic.types import Message, MessageTokensCount, RawMessageStreamEvent
 from pydantic import BaseModel, TypeAdapter
 
-from tests.server.conftest import Served
+from tests.server.conftest import Serve, Served
 
 HELLO: Any = [{"role": "user", "content": "hello there you"}]
 TOOL: Any = {
@@ -330,6 +330,24 @@ def test_a_real_model_with_characters_of_several_bytes(client: anthropic.Anthrop
     [block] = whole.content
     assert isinstance(block, anthropic.types.TextBlock)
     assert block.text == "Hé 你🙂."
+
+
+def test_an_engine_that_dies_in_the_middle_ends_the_stream_with_an_error(serve: Serve) -> None:
+    server = serve()
+    client = anthropic.Anthropic(base_url=server.address, api_key="none", max_retries=0)
+    events = client.messages.create(model="endless", max_tokens=8000, messages=HELLO, stream=True)
+    seen: list[str] = []
+    while "content_block_delta" not in seen:
+        seen.append(next(events).type)
+    for child in server.children():
+        child.kill()
+    with pytest.raises(anthropic.APIStatusError) as caught:
+        seen.extend(event.type for event in events)
+    assert seen[0] == "message_start"
+    assert "message_stop" not in seen
+    assert caught.value.type == "api_error"
+    told: Any = caught.value.body
+    assert told["request_id"] == caught.value.response.headers["request-id"]
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
