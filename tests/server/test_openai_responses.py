@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import openai
+import psutil
 import pytest
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from tests.server.conftest import Serve, Served
+from tests.server.conftest import PATIENCE, Serve, Served
 
 TOOL: Any = {
     "type": "function",
@@ -120,7 +121,9 @@ def test_log_probabilities(client: openai.OpenAI) -> None:
     answer = client.responses.create(
         model="echo", input="hello there", include=["message.output_text.logprobs"], top_logprobs=1
     )
-    part: Any = answer.output[0].content[0]  # type: ignore[union-attr, index]
+    [said] = answer.output
+    assert said.type == "message"
+    part: Any = said.content[0]
     assert [token.token for token in part.logprobs] == ["hello", " there"]
     assert [token.top_logprobs[0].token for token in part.logprobs] == ["hello", " there"]
     Response.model_validate(answer.model_dump(by_alias=True), strict=True)
@@ -275,6 +278,19 @@ def test_a_deadline_holds_in_the_background(serve: Serve) -> None:
     assert failed.status == "failed"
     assert failed.error
     assert failed.error.code == "server_error"
+
+
+def test_the_end_of_the_server_ends_what_is_made_in_the_background(serve: Serve) -> None:
+    server = serve()
+    with strict(server) as client:
+        begun = client.responses.create(model="endless", input="x", background=True)
+        stream = client.responses.retrieve(begun.id, stream=True)
+        assert any(event.type == "response.output_text.delta" for event in stream)
+    children = server.children()
+    assert children
+    server.stop()
+    _, alive = psutil.wait_procs(children, timeout=PATIENCE)
+    assert not alive
 
 
 IMAGE = "data:image/png;base64," + base64.b64encode(b"no picture").decode()
