@@ -180,7 +180,7 @@ def test_pages_of_input_items(client: openai.OpenAI) -> None:
     answer = client.responses.create(model="echo", input=said)
     page = client.responses.input_items.list(answer.id, limit=2)
     assert (len(page.data), page.has_more) == (2, True)
-    assert [item.content[0].text for item in page] == ["4", "3", "2", "1", "0"]  # type: ignore[union-attr]
+    assert [item.content[0].text for item in page] == ["4", "3", "2", "1", "0"]  # type: ignore[union-attr,index]
 
 
 def test_counting_before_asking(client: openai.OpenAI) -> None:
