@@ -18,12 +18,14 @@ ITEM_BYTES = 150
 class Record:
     """One answer and what has come of it so far. It may be read in one thread while another writes.
 
-    about: what the dialect needs to tell of it. size: bytes, roughly. stop: breaks off the work behind it.
+    about: what the dialect needs to tell of it. size: bytes, roughly. stop: breaks off the work behind it. whole: what
+    the dialect made of it after its end.
     """
 
     def __init__(self, name: str, about: Any, size: int = 0) -> None:
         self.name, self.about = name, about
         self.stop: Callable[[], None] | None = None
+        self.whole: Any = None
         self._size = size
         self._items: list[Any] = []
         self._ended = False

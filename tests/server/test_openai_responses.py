@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 import openai
@@ -60,6 +61,16 @@ def ended(client: openai.OpenAI, name: str) -> Response:
     return client.responses.retrieve(name)
 
 
+def eventually(client: openai.OpenAI, name: str) -> Response:
+    """The response as soon as it is kept."""
+    until = monotonic() + PATIENCE
+    while True:
+        try:
+            return client.responses.retrieve(name)
+        except openai.NotFoundError:
+            assert monotonic() < until
+
+
 def test_a_whole_answer(client: openai.OpenAI) -> None:
     answer = client.responses.create(model="echo", input="hello there", metadata={"a": "b"}, max_output_tokens=10)
     assert answer.output_text == "hello there"
@@ -104,6 +115,42 @@ def test_the_asynchronous_client(server: Served) -> None:
     answer, events = asyncio.run(ask())
     assert answer.output_text == "hello there"
     assert [event.type for event in checked(events)] == WHOLE
+
+
+def test_the_asynchronous_client_in_the_background(serve: Serve) -> None:
+    async def ask(server: Served) -> tuple[Response, list[Any]]:
+        async with openai.AsyncOpenAI(
+            base_url=f"{server.address}/v1", api_key="none", max_retries=0, _strict_response_validation=True
+        ) as client:
+            begun = await client.responses.create(model="endless", input="x", background=True)
+            stream = await client.responses.retrieve(begun.id, stream=True)
+            seen: list[Any] = []
+            async for event in stream:
+                seen.append(event)
+                if event.type == "response.output_text.delta" and len(seen) < 100:
+                    await client.responses.cancel(begun.id)
+            return await client.responses.retrieve(begun.id), seen
+
+    answer, events = asyncio.run(ask(serve()))
+    assert answer.status == "cancelled"
+    assert checked(events)[-1].response.status == "cancelled"
+
+
+def test_one_whose_client_went_away_is_cancelled_and_frees_its_place(serve: Serve) -> None:
+    with strict(serve(users=1)) as client:
+        stream = client.responses.create(model="endless", input="x", stream=True)
+        begun: Any = next(iter(stream))
+        stream.close()
+        assert client.responses.create(model="endless", input="x", max_output_tokens=1).status == "incomplete"
+        assert eventually(client, begun.response.id).status == "cancelled"
+
+
+def test_an_answer_that_follows_a_schema(client: openai.OpenAI) -> None:
+    schema = {"type": "object", "properties": {"a": {"enum": [1]}}, "required": ["a"], "additionalProperties": False}
+    form: Any = {"format": {"type": "json_schema", "name": "n", "schema": schema, "strict": True}}
+    with pytest.raises(openai.BadRequestError) as told:
+        client.responses.create(model="echo", input="x", text=form)
+    assert told.value.param == "schema"
 
 
 def test_an_answer_that_is_cut_is_incomplete(client: openai.OpenAI) -> None:

@@ -31,7 +31,7 @@ def create(call: Call) -> Job | Flow | Reply:
     """The job that a body asks for, or the beginning of one in the background."""
     body: ResponsesBody = call.body
     earlier, size = _earlier(call.state, body.previous_response_id)
-    own = items_of(body.input, lambda name: _item_called(call.state, name))
+    own = items_of(body.input, _finder(call.state))
     head = Head(
         new_name("resp"),
         int(time()),
@@ -51,7 +51,7 @@ def create(call: Call) -> Job | Flow | Reply:
     if not head.background:
         return job
     record = _begin(call.state, job, head)
-    return Flow(Following(record)) if body.stream else Reply(_written(record).response)
+    return Flow(Following(record)) if body.stream else Reply(_response(record))
 
 
 def whole(head: Head, events: Sequence[Event], facts: Facts, keep: Callable[[Record], None]) -> Any:
@@ -59,7 +59,7 @@ def whole(head: Head, events: Sequence[Event], facts: Facts, keep: Callable[[Rec
     record = Record(head.name, head, head.size)
     record.put(facts, *events, None, last=True)
     keep(record)
-    return _written(record).response
+    return _response(record)
 
 
 class ResponsesStream:
@@ -85,7 +85,7 @@ class ResponsesStream:
 
     def failed(self, body: Any) -> bytes:
         """See `exchange.Stream`."""
-        return self._write(Broken(body["error"]), last=True)
+        return self._write(_why(body), last=True)
 
     def _write(self, item: Facts | Event | Broken | None, *, last: bool = False) -> bytes:
         self._record.put(item, last=last)
@@ -133,7 +133,7 @@ def retrieve(call: Call) -> Reply | Flow:
     after = _number(call, "starting_after", -1, -1)
     if call.query.get("stream") == "true":
         return Flow(Following(record, after))
-    return Reply(_written(record).response)
+    return Reply(_response(record))
 
 
 def delete(call: Call) -> Reply:
@@ -150,7 +150,7 @@ def cancel(call: Call) -> Reply:
         raise InvalidRequest("only a response that is made in the background can be cancelled", "background")
     if record.put(Broken(None), last=True) and record.stop:
         record.stop()
-    return Reply(_written(record).response)
+    return Reply(_response(record))
 
 
 def input_items(call: Call) -> Reply:
@@ -174,7 +174,7 @@ def input_tokens(call: Call) -> Reply:
     """How many tokens a request would be."""
     body: CountBody = call.body
     earlier, _ = _earlier(call.state, body.previous_response_id)
-    own = items_of(body.input, lambda name: _item_called(call.state, name))
+    own = items_of(body.input, _finder(call.state))
     request = request_of(body, (*earlier, *own))
     turn = call.state.residents.turn(body.model or "", request.task, request.needs)
     seconds = call.state.settings.request_seconds
@@ -219,16 +219,25 @@ def _timer(seconds: float, call: Callable[[], None]) -> threading.Timer:
 
 
 def _broken(problem: AbiertoError) -> Broken:
-    body = error_body(problem, guard.status_of(problem), " ".join(locale.tell(problem)))
-    return Broken(body["error"])
+    return _why(error_body(problem, guard.status_of(problem), " ".join(locale.tell(problem))))
 
 
-def _written(record: Record) -> Writer:
+def _why(body: Any) -> Broken:
+    """Why it is broken, from the body of an error: one whose client went away is cancelled."""
+    return Broken(None if body["error"]["code"] == Cancelled.code else body["error"])
+
+
+def _response(record: Record) -> dict[str, Any]:
     """What has come of it so far."""
-    writer = Writer(record.about)
-    for item in record.items():
-        writer.feed(item)
-    return writer
+    if record.whole is None:
+        ended, writer = record.ended, Writer(record.about)
+        for item in record.items():
+            writer.feed(item)
+        if not ended:
+            return writer.response
+        record.whole = writer.response
+    response: dict[str, Any] = record.whole
+    return response
 
 
 def _kept(state: State, name: str) -> Record:
@@ -245,16 +254,21 @@ def _earlier(state: State, name: str | None) -> tuple[tuple[Item, ...], int]:
     record = _kept(state, name)
     if not record.ended:
         raise InvalidRequest("this response has not ended yet", "$.previous_response_id")
-    return (*record.about.items, *_written(record).response["output"]), record.size
+    return (*record.about.items, *_response(record)["output"]), record.size
 
 
-def _item_called(state: State, name: str) -> Item | None:
-    """The item of this name in a kept response."""
-    for record in state.responses.newest_first():
-        for item in (*record.about.items, *(_written(record).response["output"] if record.ended else ())):
-            if item["id"] == name:
-                return dict(item)
-    return None
+def _finder(state: State) -> Callable[[str], Item | None]:
+    """Finds the items of kept responses by name; they are looked through once, when the first is asked for."""
+    found: dict[str, Item] = {}
+
+    def find(name: str) -> Item | None:
+        if not found:
+            for record in state.responses.newest_first():
+                items = (*record.about.items, *(_response(record)["output"] if record.ended else ()))
+                found.update((item["id"], item) for item in items if item["id"] not in found)
+        return found.get(name)
+
+    return find
 
 
 def _number(call: Call, name: str, default: int, low: int, high: int | None = None) -> int:
