@@ -28,6 +28,6 @@ def error(problem: AbiertoError, status: int, sentences: str) -> Any:
 
 def dialect() -> Dialect:
     """The whole dialect."""
-    from abierto.server.openai import chat
+    from abierto.server.openai import chat, responses
 
-    return Dialect("openai", (*chat.ROUTES,), ("/",), error)
+    return Dialect("openai", (*chat.ROUTES, *responses.ROUTES), ("/",), error)
