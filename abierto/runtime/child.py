@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,7 +21,7 @@ from typing import Any
 import abierto
 from abierto.engines.kept_process import GRACE, NEW_GROUP, Tail, status_of
 from abierto.engines.session import LoadOptions
-from abierto.errors import EngineCrashed, LoadFailed, rebuild
+from abierto.errors import AbiertoError, EngineCrashed, LoadFailed, rebuild
 from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest
 from abierto.tasks.complete import CompleteRequest
@@ -31,8 +31,10 @@ from abierto.tasks.rerank import RerankRequest
 
 DETAIL_LINES = 8
 
-# What the child says, by request; None when it is gone.
-_Replies = SimpleQueue[dict[str, Any] | None]
+# Who is told what the child says to a request; None when it is gone.
+_Receive = Callable[[dict[str, Any] | None], None]
+# Who is told of an answer: its events, and at last an error, or None when it has ended.
+Sink = Callable[[Event | AbiertoError | None], None]
 
 
 def load(engine: str, files: list[str], options: LoadOptions) -> "ChildSession":
@@ -42,8 +44,8 @@ def load(engine: str, files: list[str], options: LoadOptions) -> "ChildSession":
     # Only we read what the child writes to its standard error, so the engine may say there what is wrong.
     wire = {**options.to_wire(), "settings": {"verbosity": "1", **options.settings}}
     try:
-        replies = _Replies()
-        child.open(0, replies)
+        replies: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        child.open(0, replies.put)
         child.send(id=0, load=engine, files=files, options=wire, folder=str(child.folder))
         return ChildSession(child, _checked(child, replies.get())["ready"])
     except EngineCrashed as crash:
@@ -84,19 +86,19 @@ class ChildSession:
     def chat(self, request: ChatRequest) -> Iterator[Event]:
         """See `Session`. Raises EngineCrashed when the child ends in the middle. The iterator's `close` may be called
         from another thread, and wakes one that waits."""
-        return _Answer(self._ask("run", request))
+        return Answer(self._ask("run", request))
 
     def complete(self, request: CompleteRequest) -> Iterator[Event]:
         """As `chat`."""
-        return _Answer(self._ask("run", request))
+        return Answer(self._ask("run", request))
 
     def embed(self, request: EmbedRequest) -> Iterator[Event]:
         """As `chat`."""
-        return _Answer(self._ask("run", request))
+        return Answer(self._ask("run", request))
 
     def rerank(self, request: RerankRequest) -> Iterator[Event]:
         """As `chat`."""
-        return _Answer(self._ask("run", request))
+        return Answer(self._ask("run", request))
 
     def close(self) -> None:
         """See `Session`. Never waits long: a child that does not end is killed."""
@@ -113,7 +115,8 @@ class _Exchange(Iterator[dict[str, Any]]):
         self._child, self._number = child, number
         self._message: dict[str, Any] | None = message
         self._lock = threading.Lock()
-        self._replies = _Replies()
+        self._replies: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        self._receive: _Receive = self._replies.put
         self._over = self._closed = False
 
     def __next__(self) -> dict[str, Any]:
@@ -132,11 +135,26 @@ class _Exchange(Iterator[dict[str, Any]]):
         assert reply is not None
         return reply
 
+    def feed(self, receive: _Receive) -> None:
+        """Send it; the replies are not to be asked for but told, by the thread that reads them."""
+        self._receive = receive
+        if self._message:
+            self._begin(self._message)
+
+    def ended(self, reply: dict[str, Any] | None) -> AbiertoError | None:
+        """What a reply that is the last one says: an error, or None when nothing is wrong."""
+        if reply is None and (self._closed or self._child.closed):
+            return None  # not a crash: this side broke it off
+        self._end()
+        if reply is None:
+            return self._child.crash()
+        return None if "end" in reply else rebuild(reply["code"], reply["facts"])
+
     def close(self) -> None:
         """Break it off, from any thread."""
         self._closed = True
         if self._end():
-            self._replies.put(None)
+            self._receive(None)
             with suppress(EngineCrashed):
                 self._child.send(id=self._number, cancel=True)
 
@@ -148,7 +166,7 @@ class _Exchange(Iterator[dict[str, Any]]):
             self._message = None
             if self._over:
                 return
-            self._child.open(self._number, self._replies)
+            self._child.open(self._number, self._receive)
         try:
             self._child.send(id=self._number, **message)
         except BaseException:
@@ -165,7 +183,7 @@ class _Exchange(Iterator[dict[str, Any]]):
             return running
 
 
-class _Answer(Iterator[Event]):
+class Answer(Iterator[Event]):
     """The events that the child says."""
 
     def __init__(self, exchange: _Exchange) -> None:
@@ -175,6 +193,19 @@ class _Answer(Iterator[Event]):
         reply = next(self._exchange)
         del reply["to"]
         return from_wire(reply)
+
+    def feed(self, sink: Sink) -> None:
+        """Have the events told to `sink` by the thread that reads them, in place of asking for each: it costs less, and
+        no thread waits. What `sink` does holds up all other answers, and it may not raise."""
+
+        def receive(reply: dict[str, Any] | None) -> None:
+            if reply is None or "end" in reply or reply["event"] == "failure":
+                sink(self._exchange.ended(reply))
+            else:
+                del reply["to"]
+                sink(from_wire(reply))
+
+        self._exchange.feed(receive)
 
     def close(self) -> None:
         """Cancel. From any thread."""
@@ -205,22 +236,23 @@ class _Child:
         self._requests, self._answers = self._process.stdin, self._process.stdout
         self._tail = Tail(self._process.stderr)
         self._lock = threading.Lock()
-        self._waiting: dict[int, _Replies] = {}
+        self._waiting: dict[int, _Receive] = {}
         self.closed = self._gone = False
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
-    def open(self, number: int, replies: _Replies) -> None:
-        """From now on the replies to this request arrive there."""
+    def open(self, number: int, receive: _Receive) -> None:
+        """From now on the replies to this request are told there."""
         with self._lock:
-            self._waiting[number] = replies
-            if self._gone:
-                replies.put(None)
+            self._waiting[number] = receive
+            gone = self._gone
+        if gone:
+            receive(None)
 
     def forget(self, number: int) -> None:
         """Nobody waits for this request any more."""
         with self._lock:
-            del self._waiting[number]
+            self._waiting.pop(number, None)
 
     def send(self, **fields: Any) -> None:
         """One line to the child. Raises EngineCrashed when it is gone."""
@@ -270,11 +302,12 @@ class _Child:
                 with self._lock:
                     waiting = self._waiting.get(reply["to"])
                 if waiting:
-                    waiting.put(reply)
+                    waiting(reply)
         with self._lock:
             self._gone = True
-            for waiting in self._waiting.values():
-                waiting.put(None)
+            left = list(self._waiting.values())
+        for waiting in left:
+            waiting(None)
 
 
 def _checked(child: _Child, reply: dict[str, Any] | None) -> dict[str, Any]:

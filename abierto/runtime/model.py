@@ -137,10 +137,25 @@ class Answering(Iterator[Event]):
     def __init__(self, model: Model, events: Iterator[Event], task: str) -> None:
         self.stats: Stats | None = None
         self._model, self._events, self._task = model, events, task
+        self._started, self._first = perf_counter(), 0.0
+        self._usage, self._outcome = Usage(0, 0), "cancelled"
         self._recorded = self._record_all()
 
     def __next__(self) -> Event:
         return next(self._recorded)
+
+    def feed(self, sink: child.Sink) -> None:
+        """As the sessions of `child` do it; for others the events are told before this returns."""
+        if isinstance(self._events, child.Answer):
+            self._events.feed(partial(self._pass_on, sink))
+            return
+        try:
+            for event in self:
+                sink(event)
+        except AbiertoError as error:
+            sink(error)
+        else:
+            sink(None)
 
     def close(self) -> None:
         """Cancel."""
@@ -149,28 +164,40 @@ class Answering(Iterator[Event]):
         with suppress(ValueError):
             self._recorded.close()
 
+    def _pass_on(self, sink: child.Sink, item: Event | AbiertoError | None) -> None:
+        if item is None or isinstance(item, AbiertoError):
+            item = self._failed(item) if item else None
+            self._record()
+        else:
+            self._see(item)
+        sink(item)
+
     def _record_all(self) -> Generator[Event, None, None]:
-        started, first = perf_counter(), 0.0
-        usage, outcome = Usage(0, 0), "cancelled"
+        self._started = perf_counter()
         try:
             for event in self._events:
-                if isinstance(event, Usage):
-                    usage = event
-                elif isinstance(event, Finish):
-                    outcome = event.reason
-                    self._model.last = self.stats = self._measured(usage, first)
-                elif not first and isinstance(event, Text | Reasoning | ToolCallDelta):
-                    first = perf_counter() - started
+                self._see(event)
                 yield event
-        except PromptTooLong as error:
-            outcome = error.code
-            raise PromptTooLong(error.tokens, error.context, self._model.trained) from error
         except AbiertoError as error:
-            outcome = error.code
-            raise
+            raise self._failed(error) from error.__cause__
         finally:
             _close(self._events)
-            self._record(outcome)
+            self._record()
+
+    def _see(self, event: Event) -> None:
+        if isinstance(event, Usage):
+            self._usage = event
+        elif isinstance(event, Finish):
+            self._outcome = event.reason
+            self._model.last = self.stats = self._measured(self._usage, self._first)
+        elif not self._first and isinstance(event, Text | Reasoning | ToolCallDelta):
+            self._first = perf_counter() - self._started
+
+    def _failed(self, error: AbiertoError) -> AbiertoError:
+        self._outcome = error.code
+        if isinstance(error, PromptTooLong):
+            return PromptTooLong(error.tokens, error.context, self._model.trained)
+        return error
 
     def _measured(self, usage: Usage, first: float) -> Stats:
         return Stats(
@@ -183,9 +210,10 @@ class Answering(Iterator[Event]):
             memory=self._model.memory(),
         )
 
-    def _record(self, outcome: str) -> None:
+    def _record(self) -> None:
         model = self._model
-        facts: dict[str, Any] = {"model": model.name, "engine": model.engine, "task": self._task, "outcome": outcome}
+        facts: dict[str, Any] = {"model": model.name, "engine": model.engine, "task": self._task}
+        facts["outcome"] = self._outcome
         if stats := self.stats:
             facts |= {
                 "prompt_tokens": stats.prompt_tokens,

@@ -34,7 +34,7 @@ class Running:
         self._answers: list[Answering | None] = [None] * len(job.requests)
         for index, request in enumerate(job.requests):
             work = state.threads.submit(self._answer, index, self._turns[index], request)
-            work.add_done_callback(partial(self._ended, index))
+            work.add_done_callback(partial(self._begun, index))
 
     def cancel(self) -> None:
         """Break off what is not done. From any thread, and at any time."""
@@ -51,33 +51,38 @@ class Running:
         self._late = True
         self.cancel()
 
-    def _ended(self, index: int, work: "Future[None]") -> None:
-        """Tell how it went. Whatever a thread died of, the client shall hear of it."""
-        error = None if work.cancelled() else work.exception()
+    def _begun(self, index: int, work: "Future[None]") -> None:
+        """Tell what kept an answer from being begun. Whatever a thread died of, the client shall hear of it."""
+        error = Cancelled() if work.cancelled() else work.exception()
+        if error is None:
+            return
         told = self._broken_off() or error
-        if told is not None and not isinstance(told, AbiertoError):
+        if not isinstance(told, AbiertoError):
             told = EngineFailed(self._turns[index].name, repr(told))
         self._sink(index, told)
 
     def _answer(self, index: int, turn: Turn, request: Request) -> None:
         model = turn.take()
-        answer: Answering | None = None
         try:
             with self._lock:
                 if self._cancelled:
-                    return
+                    raise Cancelled()
                 answer = self._answers[index] = model.run(request)
                 first, self._told = not self._told, True
             if first:
                 self._sink(index, self._facts(turn))
-            for event in answer:
-                self._sink(index, event)
-        finally:
+            answer.feed(partial(self._pass_on, index, turn, answer))
+        except BaseException:
+            turn.leave()
+            raise
+
+    def _pass_on(self, index: int, turn: Turn, answer: Answering, item: Event | AbiertoError | None) -> None:
+        if item is None or isinstance(item, AbiertoError):
             with self._lock:
                 self._answers[index] = None
-            if answer is not None:
-                answer.close()
-            turn.leave(answer.stats if answer is not None else None)
+            turn.leave(answer.stats)
+            item = self._broken_off() or item
+        self._sink(index, item)
 
     def _broken_off(self) -> AbiertoError | None:
         if self._late:
