@@ -34,6 +34,11 @@ class Folders:
         return self.data / "cards"
 
     @property
+    def logs(self) -> Path:
+        """What the server was asked."""
+        return self.data / "logs"
+
+    @property
     def cache(self) -> Path:
         """What engines keep so that the next start is faster. May be deleted at any time."""
         return self.data / "cache"
@@ -62,7 +67,10 @@ class Settings:
     users: how many answers of one model the server computes at once; 0: as many as take little of the memory.
     queue: how many requests may wait for one model in the server.
     request_seconds: the longest that one request may take.
+    client_seconds: how long the server waits for a client that does not send or take what it should; a large body may
+    take longer, as long as it arrives.
     cors: origins of web pages that may use the server.
+    log_prompts: whether the server's log holds the bodies of requests, with what was said.
     """
 
     language: str = ""
@@ -83,7 +91,9 @@ class Settings:
     users: int = 0
     queue: int = 64
     request_seconds: int = 600
+    client_seconds: int = 30
     cors: tuple[str, ...] = ()
+    log_prompts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@
     │   ├── InvalidSchema · AnswerNotValid · PromptTooLong · NotConfirmed · UsageFault
     │   ├── UnknownType · InvalidName · NameTaken · FileInTheWay · InvalidCard
     │   ├── InvalidRequest · RequestTooLarge · ForbiddenHost · ForbiddenOrigin · TokenMissing · TokensNeeded
+    │   ├── TokenNameTaken · RequestTooSlow
     │   └── NotOurs · NoChatModel · NotAnImage · BadImage · ImageFormatUnread · TooManyImages
     ├── NotFoundError         a name that leads nowhere                       exit 3
     │   ├── UnknownModel · UnknownQuantization · UnknownEngine · UnknownConversation
@@ -277,6 +278,19 @@ class TokensNeeded(InputError):
     """A server that other computers may reach, and no token to tell who may use it."""
 
     address: str
+
+
+class TokenNameTaken(InputError):
+    """A name that a token already has."""
+
+    name: str
+
+
+class RequestTooSlow(InputError):
+    """A request whose body did not arrive in time. `received`: bytes, in `seconds`."""
+
+    received: int
+    seconds: int
 
 
 class NotFoundError(AbiertoError):

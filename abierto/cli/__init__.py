@@ -18,6 +18,8 @@ COMMANDS = {
     "convert": "abierto.cli.convert",
     "tune": "abierto.cli.tune",
     "serve": "abierto.cli.serve",
+    "token": "abierto.cli.token",
+    "logs": "abierto.cli.logs",
     "forget": "abierto.cli.forget",
     "doctor": "abierto.cli.doctor",
     "licenses": "abierto.cli.licenses",

@@ -27,6 +27,9 @@ RANGES: dict[str, tuple[float, float | None]] = {
 MOST_ALTERNATIVES = 20
 # A token's logit may be moved by so much; that much forbids it or makes it certain.
 MOST_BIAS = 100.0
+# No context holds more messages, and no model chooses among more tools.
+MOST_MESSAGES = 10_000
+MOST_TOOLS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +133,11 @@ class ChatRequest:
     reasoning: bool | None = None
 
     def __post_init__(self) -> None:
-        """Raise OptionOutOfRange for a number that has no meaning."""
+        """Raise OptionOutOfRange for a number that has no meaning, and for more messages or tools than are taken."""
         check_logprobs(self.logprobs)
+        for option, given, most in (("messages", self.messages, MOST_MESSAGES), ("tools", self.tools, MOST_TOOLS)):
+            if len(given) > most:
+                raise OptionOutOfRange(option, len(given), 0, most)
 
     @property
     def needs(self) -> frozenset[str]:
