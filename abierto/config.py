@@ -212,8 +212,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _parsed(value: str, kind: type, variable: str) -> Any:
     switches = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-    if kind is tuple:  # as in PATH
-        return tuple(item for item in value.split(os.pathsep) if item)
+    if kind is tuple:  # folders as in PATH; the origins of pages have colons in them
+        return tuple(item.strip() for item in value.split("," if variable == "ABIERTO_CORS" else os.pathsep) if item)
     try:
         return switches[value.lower()] if kind is bool else kind(value)
     except (KeyError, ValueError) as error:

@@ -1,13 +1,12 @@
 """Who may come in: foreign names and pages, tokens, and what a page that is listed may do."""
 
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from abierto.config import Settings
-from abierto.errors import ForbiddenHost, ForbiddenOrigin, TokenMissing, TooManyRequests
+from abierto.errors import ForbiddenHost, ForbiddenOrigin, TooManyRequests
 from abierto.server import guard
 from abierto.server.tokens import PREFIX, Tokens
 from tests.server.conftest import Serve, Served
@@ -45,8 +44,10 @@ def test_what_a_page_fetches_without_origin_is_refused_and_a_link_is_not() -> No
 
 @pytest.mark.parametrize(
     ("host", "local"),
-    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("127.8.8.8", True)]
-    + [("0.0.0.0", False), ("::", False), ("", False), ("127.evil.example", False), ("192.168.1.2", False)],
+    [
+        *((host, True) for host in ("127.0.0.1", "::1", "localhost", "127.8.8.8")),
+        *((host, False) for host in ("0.0.0.0", "::", "", "127.evil.example", "192.168.1.2")),
+    ],
 )
 def test_what_only_this_computer_reaches(host: str, local: bool) -> None:
     assert guard.is_loopback(host) is local
@@ -109,7 +110,7 @@ def test_a_server_refuses_strangers_in_the_words_of_its_dialect(server: Served, 
         assert client.post(CHAT, json=SAYS).status_code == 200
 
 
-@pytest.mark.parametrize("key", ["none", "ollama", "sk-0123456789", ""])
+@pytest.mark.parametrize("key", ["none", "ollama", "sk-0123456789"])
 def test_on_loopback_any_key_that_is_not_of_our_form_passes(server: Served, key: str) -> None:
     with server.client(headers={"authorization": f"Bearer {key}"}) as client:
         assert client.post(CHAT, json=SAYS).status_code == 200
@@ -124,11 +125,11 @@ def test_on_loopback_a_token_that_is_no_more_is_refused(server: Served) -> None:
 
 
 @pytest.fixture(scope="module")
-def reachable(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, str]]:
+def reachable(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> tuple[Served, str]:
     """A server that listens on all addresses, and a token for it."""
     home = tmp_path_factory.mktemp("reachable")
     secret = Tokens(home / "data").add("ana")
-    yield serve("--host", "0.0.0.0", home=home, cors=PAGE), secret
+    return serve("--host", "0.0.0.0", home=home, cors=PAGE), secret
 
 
 def local(server: Served) -> Served:

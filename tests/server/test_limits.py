@@ -5,13 +5,13 @@ import socket
 from contextlib import closing
 from typing import Any
 
-import psutil
 import pytest
 
 from abierto.errors import InvalidRequest
 from abierto.server.limits import MAX_BODY, MAX_DEPTH, MAX_HEAD, check_depth
+from abierto.server.tokens import Tokens
 from tests.server.conftest import PATIENCE, Serve, Served
-from tests.server.raw import connect, request, until_closed
+from tests.server.raw import connect, logged, place, request, until_closed
 
 CHAT = "/v1/chat/completions"
 HELLO: Any = [{"role": "user", "content": "hello"}]
@@ -205,33 +205,37 @@ def test_a_refused_body_that_does_not_end_is_given_up(hasty: Served) -> None:
     assert until_closed(connection).startswith(b"HTTP/1.1 403 ")
 
 
-def busy(server: Served) -> int:
-    """How many answers are being sent: connections that are open on the server's side."""
-    found = psutil.Process(server.process.pid).net_connections("tcp")
-    return sum(one.status == psutil.CONN_ESTABLISHED for one in found)
-
-
 def test_a_client_that_never_reads_is_given_up(hasty: Served) -> None:
     """The answer is larger than what the system keeps for the two of them, so that the server is stuck with it."""
-    said = "".join(f"{number} " for number in range(1_500_000))
-    body = {"model": "echo", "messages": [{"role": "user", "content": "x"}], "stop": [said]}
-    with closing(connect(hasty)) as connection:
+    token = Tokens(hasty.home / "data").add("sleeper")
+    said = " ".join(["x" * 10_000] * 3_000)
+    with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.sendall(request(CHAT, {**body, "n": 1}))
-        assert connection.recv(12).startswith(b"HTTP/1.1 ")
+        connection.settimeout(PATIENCE)
+        connection.connect(place(hasty))
+        body = {"model": "echo", "stream": True, "messages": [{"role": "user", "content": said}]}
+        connection.sendall(request(CHAT, body, token=token))
+        assert logged(hasty, "sleeper")["seconds"] >= 1  # written when the server is done with it
+        assert len(until_closed(connection)) < len(said)
     assert ask(hasty)[0] == 200
 
 
-def test_a_client_that_vanishes_stops_the_computing(server: Served) -> None:
-    """With as many that vanish as there are places, the next is answered only if those are free again."""
-    body = {"model": "endless", "messages": HELLO, "stream": True, "max_tokens": 8_000}
-    gone = [connect(server) for _ in range(24)]
-    for connection in gone:
-        connection.sendall(request(CHAT, body))
-    with closing(gone[0]) as first:
-        assert first.recv(12).startswith(b"HTTP/1.1 200")
-    for connection in gone[1:]:
-        connection.close()
-    status, _ = ask(server, model="endless", max_tokens=4)
-    assert status == 200
-    assert PATIENCE
+def test_clients_that_vanish_stop_the_computing(serve: Serve) -> None:
+    """Each has the only place of its model for as long as it is computed."""
+    server = serve(users=1)
+    body = {"model": "endless", "messages": HELLO, "stream": True}
+    for name in ("ana", "luis"):
+        token = Tokens(server.home / "data").add(name)
+        with closing(connect(server)) as connection:
+            connection.sendall(request(CHAT, body, token=token))
+            assert connection.recv(12).startswith(b"HTTP/1.1 200")
+        entry = logged(server, name)
+        assert (entry["status"], entry["error"], entry.get("completion_tokens")) == (499, "cancelled", None)
+    assert ask(server, model="endless", max_tokens=4)[0] == 200
+
+
+def test_a_client_that_vanishes_before_its_body_is_there(server: Served) -> None:
+    token = Tokens(server.home / "data").add("hurried")
+    with closing(connect(server)) as connection:
+        connection.sendall(request(CHAT, {"model": "echo"}, length=1_000, token=token))
+    assert logged(server, "hurried")["status"] == 499
