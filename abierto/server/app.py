@@ -28,7 +28,7 @@ from abierto.server.state import State
 from abierto.server.tokens import Tokens
 from abierto.tasks.events import Event
 
-BLOCKED_ABOVE = 200_000  # bytes: a body that takes so long to read that the others should not wait for it
+BLOCKED_ABOVE = 20_000  # bytes: a body that takes so long to read and check that the others should not wait for it
 # Seconds that a stream waits for its first event. What is refused before it, such as a prompt that is too long, is told
 # with its own status and not in the middle of a success; whoever waits for longer is told that it has begun.
 FIRST_WORD = 2.0

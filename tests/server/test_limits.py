@@ -67,8 +67,9 @@ def deep(levels: int) -> dict[str, Any]:
 
 BOMBS: dict[str, Any] = {
     "deep": deep(28),
-    "wide": {"type": "object", "properties": {f"k{number}": {"type": "string"} for number in range(3_000)}},
-    "enum": {"enum": [str(number) for number in range(30_000)]},
+    "wide": {"type": "object", "properties": {f"k{number}": {"type": "string"} for number in range(1_100)}},
+    "enum": {"enum": [str(number) for number in range(6_000)]},
+    "long text": {"const": "x" * 300_000},
     "circle": {"$ref": "#"},
     "long circle": {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}},
     "nowhere": {"$ref": "#/$defs/a"},
@@ -77,12 +78,12 @@ BOMBS: dict[str, Any] = {
     "long pattern": {"type": "string", "pattern": "(a|b)" * 1_000},
     "nested pattern": {"type": "string", "pattern": "(" * 450 + ")" * 450},
     "repeating pattern": {"type": "string", "pattern": "((a{100}){100}){100}"},
-    "copies": {"type": "array", "items": {}, "minItems": 10**9},
+    "copies": {"type": "array", "items": {"type": "array", "minItems": 10**9}, "minItems": 10**9, "maxItems": 10**9},
     "no schema": {"type": "nonsense"},
 }
 
 
-@pytest.mark.parametrize("bomb", set(BOMBS) - {"deep", "nested pattern"})
+@pytest.mark.parametrize("bomb", sorted(set(BOMBS) - {"deep", "nested pattern", "copies"}))
 def test_a_schema_that_would_explode(server: Served, bomb: str) -> None:
     tool = {"type": "function", "function": {"name": "f", "parameters": BOMBS[bomb]}}
     status, body = ask(server, tools=[tool])
@@ -105,8 +106,8 @@ def test_a_chain_of_references_takes_no_time_worth_telling() -> None:
     """Each is looked at once, not once for each that leads to it: the square of that would take minutes."""
     from abierto.runtime import schema
 
-    chain = {f"a{number}": {"$ref": f"#/$defs/a{number + 1}"} for number in range(1_500)}
-    schema.check({"$defs": {**chain, "a1500": {"type": "string"}}, "$ref": "#/$defs/a0"}, "tools[0]")
+    chain = {f"a{number}": {"$ref": f"#/$defs/a{number + 1}"} for number in range(900)}
+    schema.check({"$defs": {**chain, "a900": {"type": "string"}}, "$ref": "#/$defs/a0"}, "tools[0]")
 
 
 @pytest.mark.parametrize(
