@@ -38,7 +38,7 @@ def test_no_child_listens_on_a_port(children: list[psutil.Process]) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="the sockets of this system have no paths")
 def test_the_sockets_of_children_lie_where_only_this_person_can_go(children: list[psutil.Process]) -> None:
-    sockets = [Path(path) for child in children for one in child.net_connections("unix") if (path := str(one.laddr))]
+    sockets = [Path(name) for child in children for one in child.net_connections("unix") if (name := str(one.laddr))]
     assert sockets, "llama.cpp is spoken to by a socket"
     for path in sockets:
         folder = path.parent.stat()
