@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from abierto.config import Settings
-from abierto.errors import ForbiddenHost, ForbiddenOrigin, TooManyRequests
+from abierto.errors import ForbiddenHost, ForbiddenOrigin, TokenMissing, TooManyRequests
 from abierto.server import guard
 from abierto.server.tokens import PREFIX, Tokens
 from tests.server.conftest import Serve, Served
@@ -66,6 +66,16 @@ def test_a_limit_per_minute(tmp_path: Path) -> None:
     assert door.admit("/v1/models", key) == "ana"
     with pytest.raises(TooManyRequests):
         door.admit("/v1/models", key)
+
+
+def test_the_key_of_the_persons_own_programs_passes_everywhere(tmp_path: Path) -> None:
+    door = guard.Guard(Settings(host="0.0.0.0"), Tokens(tmp_path), own="s3cret")
+    assert door.admit("/abierto/v1/status", {"authorization": "Bearer s3cret"}) == ""
+    for other in ({}, {"authorization": "Bearer "}, {"authorization": "Bearer s3cre"}):
+        with pytest.raises(TokenMissing):
+            door.admit("/abierto/v1/status", other)
+    with pytest.raises(TokenMissing):
+        guard.Guard(Settings(host="0.0.0.0"), Tokens(tmp_path)).admit("/", {})
 
 
 def test_a_token_is_known_until_it_is_removed(tmp_path: Path) -> None:
