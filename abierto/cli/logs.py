@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-import msgspec
 
 from abierto import config
 from abierto.cli import out
@@ -53,6 +52,8 @@ def _lines(file: Path, last: int, follow: bool) -> Iterator[str]:
 
 def _told(line: str) -> str:
     """A line for people; one that is not ours as it is."""
+    import msgspec
+
     try:
         entry = msgspec.json.decode(line, type=Entry)
         when = datetime.fromisoformat(entry.at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
