@@ -6,7 +6,7 @@
     │   ├── InvalidSchema · AnswerNotValid · PromptTooLong · NotConfirmed · UsageFault
     │   ├── UnknownType · InvalidName · NameTaken · FileInTheWay · InvalidCard
     │   ├── InvalidRequest · RequestTooLarge · ForbiddenHost · ForbiddenOrigin · TokenMissing · TokensNeeded
-    │   └── NotOurs · NoChatModel · NotAnImage · BadImage · ImageFormatUnread · TooManyImages
+    │   └── NotOffered · NotOurs · NoChatModel · NotAnImage · BadImage · ImageFormatUnread · TooManyImages
     ├── NotFoundError         a name that leads nowhere                       exit 3
     │   ├── UnknownModel · UnknownQuantization · UnknownEngine · UnknownConversation
     │   ├── UnknownRoute · UnknownResponse · UnknownToken · NotLoaded · ServerNotRunning
@@ -248,6 +248,13 @@ class InvalidRequest(InputError):
 
     detail: str
     where: str = ""
+
+
+class NotOffered(InputError):
+    """Something that a dialect has and this server does not. instead: what to do, a key under `instead.`"""
+
+    path: str
+    instead: str
 
 
 class RequestTooLarge(InputError):

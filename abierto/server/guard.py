@@ -65,6 +65,7 @@ STATUS: dict[str, int] = {
     "token_missing": 401,
     "request_too_large": 413,
     "too_many_requests": 429,
+    "not_offered": 501,
     "deadline_exceeded": 504,
     "missing_feature": 400,
     "model_cannot_see": 400,

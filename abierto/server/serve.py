@@ -7,7 +7,7 @@ from collections.abc import Callable
 from abierto.config import Settings
 from abierto.errors import AddressInUse
 from abierto.runtime.residents import Residents
-from abierto.server import anthropic, openai
+from abierto.server import anthropic, ollama, openai
 from abierto.server.app import App
 from abierto.server.state import State
 
@@ -21,7 +21,7 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
 
     listener = listen(settings.host, settings.port)
     state = State(settings, Residents(settings))
-    application = App(state, [anthropic.dialect(), openai.dialect()])
+    application = App(state, [anthropic.dialect(), ollama.dialect(), openai.dialect()])
     options = uvicorn.Config(
         application,
         lifespan="off",
