@@ -44,7 +44,7 @@ def pull(call: Call) -> Flow:
     asked = wanted(names.source(body.model or body.name))
     if body.stream is False:
         return Flow(_at_once(asked), JSON)
-    return Flow(_streamed(asked), JSON_LINES)
+    return Flow(streamed(asked), JSON_LINES)
 
 
 def delete(call: Call) -> Reply:
@@ -109,7 +109,8 @@ def _steps(asked: Wanted) -> Generator[PullProgress, None, Record | None]:
     return (yield from bring(asked, _journal))
 
 
-def _streamed(asked: Wanted) -> Iterator[bytes]:
+def streamed(asked: Wanted) -> Generator[bytes, None, None]:
+    """The lines of a stream. Closing it stops the pull."""
     with closing(_steps(asked)) as steps:
         try:
             for told in lines_of(asked, steps):
