@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from abierto.errors import InvalidRequest, OptionOutOfRange
 from abierto.runtime import schema as schemas
-from abierto.server.media import from_base64
+from abierto.server.media import decoded
 from abierto.tasks.chat import Sampling
 
 MOST_STOPS = 16
@@ -136,7 +136,7 @@ def seconds_of(keep_alive: float | str | None) -> float | None:
 
 def pictures(images: list[str] | None, where: str) -> tuple[bytes, ...]:
     """The images of a message. Raises InvalidRequest for what is no base64: paths and addresses are not read here."""
-    return tuple(from_base64(image, f"{where}.images[{index}]") for index, image in enumerate(images or ()))
+    return tuple(decoded(image, f"{where}.images[{index}]") for index, image in enumerate(images or ()))
 
 
 def _duration(written: str) -> float:
