@@ -33,5 +33,5 @@ def source(name: str) -> str:
     for host in _HUB:
         if name.startswith(host):
             repository, _, tag = name.removeprefix(host).partition(":")
-            return f"hf:{repository}" + (f":*{tag}*" if tag and tag != "latest" else "")
+            return f"hf:{repository}" + (f":{tag}" if tag and tag != "latest" else "")
     return ours(name)
