@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from abierto.errors import InvalidRequest, OptionOutOfRange
 from abierto.runtime import schema as schemas
@@ -17,6 +17,7 @@ from abierto.tasks.chat import ChatRequest, Message, Role, Sampling, Tool, ToolC
 
 MOST_ANSWERS = 16  # `n`: of one request at once
 MOST_STOPS = 16
+_CHOICES = ("none", "auto", "required")
 
 
 class TextPart(Struct, tag="text"):
@@ -77,6 +78,9 @@ class Turn(Struct):
     tool_call_id: str | None = None
     refusal: str | None = None
     reasoning_content: str | None = None
+    name: str | None = None
+    function_call: FunctionCall | None = None
+    audio: dict[str, Any] | None = None
 
 
 class Function(Struct):
@@ -100,11 +104,29 @@ class Named(Struct):
     name: str
 
 
-class ToolChoice(Struct):
+class ToolChoice(Struct, tag="function"):
     """The one function that must be called."""
 
-    type: Literal["function"]
     function: Named
+
+
+class Allowed(Struct):
+    """One of the functions that may be called."""
+
+    function: Named
+
+
+class AllowedTools(Struct):
+    """Those of the functions that may be called now, or of which one must be called."""
+
+    mode: Literal["auto", "required"]
+    tools: list[Allowed]
+
+
+class AllowedToolChoice(Struct, tag="allowed_tools"):
+    """Only some of the tools."""
+
+    allowed_tools: AllowedTools
 
 
 class JsonSchema(Struct):
@@ -124,7 +146,8 @@ class ResponseFormat(Struct):
 class StreamOptions(Struct):
     """What a stream tells beside the answer."""
 
-    include_usage: bool = False
+    include_usage: bool | None = False
+    include_obfuscation: bool | None = False
 
 
 class SamplingBody(Struct):
@@ -154,38 +177,61 @@ class ChatBody(SamplingBody, kw_only=True):
     messages: list[Turn]
     max_completion_tokens: int | None = None
     tools: list[ToolBody] | None = None
-    tool_choice: Literal["none", "auto", "required"] | ToolChoice | None = None
+    tool_choice: Literal["none", "auto", "required"] | ToolChoice | AllowedToolChoice | None = None
     parallel_tool_calls: bool | None = True
     response_format: ResponseFormat | None = None
     logprobs: bool | None = False
     top_logprobs: int | None = None
     reasoning_effort: str | None = None
-    modalities: list[str] = field(default_factory=list)
+    modalities: list[str] | None = None
+    audio: dict[str, Any] | None = None
+    web_search_options: dict[str, Any] | None = None
+    moderation: dict[str, Any] | None = None
+    functions: list[Any] | None = None
+    function_call: str | dict[str, Any] | None = None
+    verbosity: Literal["low", "medium", "high"] | None = None
+
+
+# What would change the answer and what nobody here can do, with the reason.
+_REFUSED = {
+    "audio": "no model here answers with sound",
+    "web_search_options": "nothing is looked up in the web here",
+    "moderation": "no answer is judged by another model here",
+    "functions": "`functions` have been replaced by `tools`",
+    "function_call": "`function_call` has been replaced by `tool_choice`",
+}
 
 
 def parse(body: ChatBody) -> tuple[ChatRequest, ...]:
     """The requests: one for each of the `n` answers. Raises InvalidRequest, InvalidSchema, OptionOutOfRange."""
     if not body.messages:
         raise InvalidRequest("at least one message is needed", "$.messages")
-    if "audio" in body.modalities:
-        raise InvalidRequest("no model here answers with sound", "$.modalities")
+    check_stream(body)
+    _check_answerable(body)
     if body.top_logprobs is not None and not body.logprobs:
         raise InvalidRequest("`top_logprobs` needs `logprobs`", "$.top_logprobs")
     sampling = sampling_of(body)
     if body.max_completion_tokens is not None:
         sampling = replace(sampling, max_tokens=body.max_completion_tokens)
     tools = tuple(_tool(tool, index) for index, tool in enumerate(body.tools or ()))
+    tools, tool_choice = _choice(body.tool_choice, tools)
     request = ChatRequest(
         messages=tuple(_message(turn, index) for index, turn in enumerate(body.messages)),
         sampling=sampling,
         schema=schema_of(body.response_format),
         tools=tools,
-        tool_choice=_choice(body.tool_choice, tools),
+        tool_choice=tool_choice,
         parallel_calls=body.parallel_tool_calls is not False,
         logprobs=(body.top_logprobs or 0) if body.logprobs else None,
         reasoning=None if body.reasoning_effort is None else body.reasoning_effort != "none",
     )
     return tuple(replace(request, sampling=one) for one in answers_of(body, sampling))
+
+
+def check_stream(body: SamplingBody) -> None:
+    """Raise InvalidRequest for a stream of another form than there is."""
+    if body.stream_options and body.stream_options.include_obfuscation:
+        raise InvalidRequest("streams are not obfuscated here", "$.stream_options.include_obfuscation")
 
 
 def sampling_of(body: SamplingBody) -> Sampling:
@@ -238,6 +284,16 @@ def _bias(given: Mapping[str, float]) -> list[tuple[int, float]]:
         raise InvalidRequest("the keys are numbers of tokens", "$.logit_bias") from error
 
 
+def _check_answerable(body: ChatBody) -> None:
+    for name, reason in _REFUSED.items():
+        if getattr(body, name):
+            raise InvalidRequest(reason, f"$.{name}")
+    if "audio" in (body.modalities or ()):
+        raise InvalidRequest(_REFUSED["audio"], "$.modalities")
+    if body.verbosity in ("low", "high"):
+        raise InvalidRequest("no model here has been taught how verbose to be", "$.verbosity")
+
+
 def _message(turn: Turn, index: int) -> Message:
     where = f"$.messages[{index}]"
     roles: dict[str, Role] = {"developer": "system", "function": "tool"}
@@ -245,13 +301,26 @@ def _message(turn: Turn, index: int) -> Message:
     words, images = _content(turn.content, where)
     if turn.content is None and turn.role not in ("assistant", "tool", "function"):
         raise InvalidRequest("only an assistant may say nothing", f"{where}.content")
-    calls = tuple(
+    if turn.audio:
+        raise InvalidRequest("what was said is needed as text", f"{where}.audio")
+    call_id = turn.tool_call_id or ""
+    if turn.role == "function":  # before calls had numbers, their names told them apart
+        call_id = _named_call(turn.name or "")
+    return Message(role, words or turn.refusal or "", images, _calls(turn), call_id, turn.reasoning_content or "")
+
+
+def _calls(turn: Turn) -> tuple[ToolCall, ...]:
+    calls = [
         ToolCall(call.id or f"call_{number}", call.function.name, call.function.arguments)
         for number, call in enumerate(turn.tool_calls or ())
-    )
-    return Message(
-        role, words or turn.refusal or "", images, calls, turn.tool_call_id or "", turn.reasoning_content or ""
-    )
+    ]
+    if called := turn.function_call:
+        calls.append(ToolCall(_named_call(called.name), called.name, called.arguments))
+    return tuple(calls)
+
+
+def _named_call(name: str) -> str:
+    return f"call_{name}"
 
 
 def _content(content: str | list[Part] | None, where: str) -> tuple[str, tuple[bytes, ...]]:
@@ -275,16 +344,29 @@ def _content(content: str | list[Part] | None, where: str) -> tuple[str, tuple[b
 def _tool(tool: ToolBody, index: int) -> Tool:
     if tool.function is None:
         raise InvalidRequest("a function is needed", f"$.tools[{index}].function")
+    if tool.function.name in ("", *_CHOICES):
+        raise InvalidRequest("this cannot be the name of a tool", f"$.tools[{index}].function.name")
     parameters = tool.function.parameters or {"type": "object", "properties": {}}
     schemas.check(parameters, f"tools[{index}]")
     return Tool(tool.function.name, tool.function.description or "", parameters)
 
 
-def _choice(wanted: str | ToolChoice | None, tools: tuple[Tool, ...]) -> str:
+def _choice(
+    wanted: str | ToolChoice | AllowedToolChoice | None, tools: tuple[Tool, ...]
+) -> tuple[tuple[Tool, ...], str]:
+    """The tools that may be called now, and the choice among them."""
+    known = {tool.name for tool in tools}
     if isinstance(wanted, ToolChoice):
-        if wanted.function.name not in [tool.name for tool in tools]:
+        if wanted.function.name not in known:
             raise InvalidRequest("there is no tool of this name", "$.tool_choice.function.name")
-        return wanted.function.name
+        return tools, wanted.function.name
+    if isinstance(wanted, AllowedToolChoice):
+        names = [allowed.function.name for allowed in wanted.allowed_tools.tools]
+        for index, name in enumerate(names):
+            if name not in known:
+                where = f"$.tool_choice.allowed_tools.tools[{index}].function.name"
+                raise InvalidRequest("there is no tool of this name", where)
+        tools, wanted = tuple(tool for tool in tools if tool.name in names), wanted.allowed_tools.mode
     if wanted == "required" and not tools:
         raise InvalidRequest("`required` needs tools", "$.tool_choice")
-    return wanted or "auto"
+    return tools, wanted or "auto"
