@@ -9,12 +9,14 @@ from abierto.errors import OptionOutOfRange
 
 Role = Literal["system", "user", "assistant", "tool"]
 
+# The engines count with 32 bits.
+_MOST = 2**31 - 1
 # What each number may be: lowest, highest (None: no limit). Outside of these an engine's behaviour has no meaning.
 RANGES: dict[str, tuple[float, float | None]] = {
-    "max_tokens": (1, None),
+    "max_tokens": (1, _MOST),
     "temperature": (0.0, 5.0),
     "top_p": (0.0, 1.0),
-    "top_k": (0, None),
+    "top_k": (0, _MOST),
     "min_p": (0.0, 1.0),
     "repeat_penalty": (0.0, 10.0),
     "presence_penalty": (-2.0, 2.0),
