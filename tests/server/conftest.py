@@ -21,6 +21,7 @@ PATIENCE = 60.0
 MODELS = {
     "says": TinyGGUF(says="Hé 你🙂.", context=1024, dtype="f16"),
     "endless": TinyGGUF(says="abc", ends=False, context=8192, dtype="f16"),
+    "random": TinyGGUF(context=1024, dtype="f16"),
 }
 
 
