@@ -1,6 +1,7 @@
 """OpenAI's list of models, with OpenAI's own client."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import openai
 import pytest
@@ -19,7 +20,7 @@ def client(server: Served) -> Iterator[openai.OpenAI]:
 
 def test_all_models_are_listed_with_what_is_known_of_them(client: openai.OpenAI) -> None:
     found = {model.id: model for model in client.models.list()}
-    assert set(found) == {*MODELS, "echo"}
+    assert set(found) == {*MODELS, "echo", "use-multilingual"}
     for model in found.values():
         Model.model_validate(model.model_dump(), strict=True)
     says = found["says"].model_dump()
@@ -42,10 +43,11 @@ def test_a_name_that_leads_nowhere_here(client: openai.OpenAI, name: str) -> Non
 def test_every_model_of_the_list_can_be_retrieved_and_asked(client: openai.OpenAI) -> None:
     for model in client.models.list():
         assert client.models.retrieve(model.id) == model
-        said = client.chat.completions.create(
-            model=model.id, messages=[{"role": "user", "content": "hello"}], max_tokens=2
-        )
-        assert said.choices[0].message.content
+        if model.model_dump()["meta"]["task"] == "embed":
+            assert client.embeddings.create(model=model.id, input="hello", encoding_format="float").data
+        else:
+            hello: Any = [{"role": "user", "content": "hello"}]
+            assert client.chat.completions.create(model=model.id, messages=hello, max_tokens=2).choices
 
 
 async def _listed(address: str) -> list[str]:
