@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from abierto.errors import AbiertoError, InvalidRequest
-from abierto.server.openai.chat_body import ChatBody, parse
+from abierto.server.openai.chat_body import parse
+from abierto.server.openai.chat_forms import ChatBody
 from abierto.tasks.chat import ChatRequest, Message, ToolCall
 
 HELLO = [{"role": "user", "content": "hello"}]

@@ -19,6 +19,14 @@ HUGE = "word " * 2_000_000  # 10 MB
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,bm8gcGljdHVyZQ=="}}
 
 
+def schema(levels: int) -> Any:
+    """A form of answers with so many objects within each other."""
+    made: Any = {"type": "string"}
+    for _ in range(levels):
+        made = {"type": "object", "properties": {"a": made}}
+    return {"type": "json_schema", "json_schema": {"name": "deep", "schema": made}}
+
+
 def refused(server: Served, path: str, content: bytes | str, status: int = 400) -> Any:
     """The error, which has OpenAI's form whatever it is."""
     with server.client() as client:
@@ -68,6 +76,8 @@ def test_what_is_no_object_of_json(server: Served, path: str, content: bytes) ->
         (CHAT, "tool_choice", {"type": "custom", "custom": {"name": "a"}}),
         (CHAT, "response_format", {"type": "xml"}),
         (CHAT, "response_format", {"type": "json_object"}),
+        (CHAT, "response_format", schema(200)),
+        (CHAT, "tools", [{"type": "function", "function": {"name": f"a{number}"}} for number in range(129)]),
         (CHAT, "logit_bias", {"1": 5}),
         (CHAT, "messages", [{"role": "user", "content": HUGE}]),
         (COMPLETE, "prompt", HUGE),

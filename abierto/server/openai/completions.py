@@ -10,7 +10,8 @@ from typing import Any
 
 from abierto.errors import InvalidRequest, OptionOutOfRange
 from abierto.server.exchange import EVENT_STREAM, Call, Facts, Job, Route, sse
-from abierto.server.openai.chat_body import SamplingBody, answers_of, check_stream, sampling_of
+from abierto.server.openai.chat_body import answers_of, check_stream, sampling_of
+from abierto.server.openai.chat_forms import SamplingBody
 from abierto.server.openai.texts import Texts, texts_of
 from abierto.tasks.complete import CompleteRequest
 from abierto.tasks.events import Event, Finish, Logprobs, Text, Usage
