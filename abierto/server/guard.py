@@ -66,6 +66,8 @@ STATUS: dict[str, int] = {
     "request_too_large": 413,
     "too_many_requests": 429,
     "not_offered": 501,
+    "rate_limited": 429,
+    "remotes_off": 403,
     "deadline_exceeded": 504,
     "missing_feature": 400,
     "model_cannot_see": 400,
