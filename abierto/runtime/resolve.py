@@ -2,8 +2,8 @@
 
 1. a source (`file:...`, `hf:...`, `pypi:...`); 2. a path of a file, or of a folder with an OpenVINO model; 3. a model
 on another computer, by a provider's prefix (`groq/...`); 4. a card, by its name or an alias, with or without one of
-its quantisations (`qwen3:4b:q8_0`); 5. a pulled model; 6. a model of another program: Ollama, LM Studio, the Hugging Face
-cache, a folder of the settings.
+its quantisations (`qwen3:4b:q8_0`); 5. a pulled model; 6. a model of another program: Ollama, LM Studio, the Hugging
+Face cache, a folder of the settings.
 
 A card whose files are not here gives way to what is: first to the very same file wherever it lies, then to a model of
 another program by the same name. What else answers to a name is told with the target, never passed over in silence.
