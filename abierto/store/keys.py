@@ -23,22 +23,14 @@ _EMPTY = ("keyring.backends.fail", "keyring.backends.null")
 
 def get(folder: Path, name: str) -> str:
     """The key that is kept under a name, or an empty text. folder: of the settings."""
-    ring = _keyring()
-    if ring:
-        with suppress(*_faults()):
-            if found := ring.get_password(_SERVICE, name):
-                return found
-    return _read(folder).get(name, "")
+    return _in_keyring(name) or _read(folder).get(name, "")
 
 
 def add(folder: Path, name: str, key: str) -> str:
     """Keep a key, in place of an earlier one. Returns where: `keyring` or `file`. Raises FolderNotWritable."""
-    ring = _keyring()
-    if ring:
-        with suppress(*_faults()):
-            ring.set_password(_SERVICE, name, key)
-            _forget_in_file(folder, name)  # it would come back when the one in the keyring is removed
-            return "keyring"
+    if _to_keyring(name, key):
+        _forget_in_file(folder, name)  # it would come back when the one in the keyring is removed
+        return "keyring"
     _write(folder, {**_read(folder), name: key})
     return "file"
 
@@ -46,10 +38,7 @@ def add(folder: Path, name: str, key: str) -> str:
 def remove(folder: Path, name: str) -> bool:
     """Forget a key wherever it is kept. Whether there was one. Raises FolderNotWritable."""
     found = bool(get(folder, name))
-    ring = _keyring()
-    if ring:
-        with suppress(*_faults()):
-            ring.delete_password(_SERVICE, name)
+    _to_keyring(name, "")
     _forget_in_file(folder, name)
     return found
 
@@ -73,11 +62,32 @@ def _keyring() -> "KeyringBackend | None":
     return found if kept else None
 
 
-def _faults() -> tuple[type[Exception], ...]:
-    """What a keyring raises that is locked, or that the person does not open."""
+def _in_keyring(name: str) -> str:
+    """The key that the keyring has; none where it is locked, or the person does not open it."""
+    ring = _keyring()
+    if ring is None:
+        return ""
     from keyring.errors import KeyringError
 
-    return (KeyringError, OSError, RuntimeError)
+    with suppress(KeyringError, OSError, RuntimeError):
+        return ring.get_password(_SERVICE, name) or ""
+    return ""
+
+
+def _to_keyring(name: str, key: str) -> bool:
+    """Put a key into the keyring, or with an empty one take it out. Whether that was done."""
+    ring = _keyring()
+    if ring is None:
+        return False
+    from keyring.errors import KeyringError
+
+    with suppress(KeyringError, OSError, RuntimeError):
+        if key:
+            ring.set_password(_SERVICE, name, key)
+        else:
+            ring.delete_password(_SERVICE, name)
+        return True
+    return False
 
 
 def _read(folder: Path) -> dict[str, str]:
