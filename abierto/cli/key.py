@@ -13,9 +13,6 @@ from abierto.locale import text
 from abierto.runtime import remotes
 from abierto.store import keys
 
-# Characters. A key is a word of printable ASCII, because it becomes a part of an HTTP header.
-LONGEST_KEY = 4096
-
 
 @command("key")
 @argument("key_action", type=click.Choice(["add", "list", "remove"]))
@@ -66,8 +63,8 @@ def _asked(provider: Provider) -> str:
         out.note(text("key.make", url=provider.keys) if provider.keys else text("key.own", host=provider.host))
         given = getpass(f"{text('key.ask', provider=provider.name)} ", sys.stderr)
     else:
-        given = sys.stdin.readline(LONGEST_KEY + 2)
+        given = sys.stdin.readline(keys.LONGEST_KEY + 2)
     given = given.strip()
-    if not given or len(given) > LONGEST_KEY or not given.isascii() or not given.isprintable() or " " in given:
+    if not keys.sound(given):
         raise InvalidKey(provider.name)
     return given

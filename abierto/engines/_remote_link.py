@@ -32,6 +32,8 @@ MOST_RETRIES = 4
 CONNECT_TIMEOUT, PATIENCE = 10.0, 60.0
 # Bytes: of a whole body, and of one read.
 LARGEST_BODY, BLOCK = 64_000_000, 1 << 16
+# Characters. A shorter key of a computer of one's own is a word like others, and nothing is hidden by hiding it.
+SHORTEST_SECRET = 8
 _TRY_AGAIN = frozenset({408, 425, 429})
 
 
@@ -80,6 +82,15 @@ class Link:
         """What every request says."""
         told = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "abierto"}
         return {**told, "Authorization": f"Bearer {self.key}"} if self.key else told
+
+    def hidden(self, error: AbiertoError) -> AbiertoError:
+        """The error without the key: whoever is sent it may repeat it in what they say."""
+        if len(self.key) < SHORTEST_SECRET or not any(self.key in str(fact) for fact in error.facts.values()):
+            return error
+        told = {
+            name: fact.replace(self.key, "***") if isinstance(fact, str) else fact for name, fact in error.facts.items()
+        }
+        return type(error)(**told)
 
     def _tls(self) -> ssl.SSLContext:
         context = ssl.create_default_context()
@@ -133,7 +144,7 @@ class Call:
             if problem is None:
                 return
             if wait is None or wait > PATIENCE or tried == self._retries:
-                raise problem
+                raise self._link.hidden(problem)
             # Spread over time, so that not all who were refused together come again together.
             self._over.wait(wait + SystemRandom().uniform(0, self._link.pause * 2**tried))
         raise AssertionError("the last try has returned or raised")
@@ -158,18 +169,13 @@ class Call:
             raise RemoteGarbled(self._link.provider, f"no JSON: {raw[:80].decode('utf-8', 'replace')}") from error
 
     def whole(self) -> bytes:
-        """The whole body, with the key made unreadable where it is repeated. Raises Dropped, RemoteGarbled."""
+        """The whole body. Raises Dropped, RemoteGarbled."""
         raw = bytearray()
         for block in self.blocks():
             raw += block
             if len(raw) > LARGEST_BODY:
                 raise RemoteGarbled(self._link.provider, f"more than {LARGEST_BODY} bytes")
-        return self.hidden(bytes(raw))
-
-    def hidden(self, raw: bytes) -> bytes:
-        """The bytes without the key: whoever is sent it may repeat it in an error."""
-        key = self._link.key.encode()
-        return raw.replace(key, b"***") if key else raw
+        return bytes(raw)
 
     def cancel(self) -> None:
         """Break it off."""

@@ -35,6 +35,8 @@ def models(link: Link, retries: int) -> list[RemoteModel]:
     try:
         call.send()
         return parse(link.provider, call.json())
+    except RemoteGarbled as garbled:
+        raise link.hidden(garbled) from None
     except Dropped as dropped:
         raise RemoteInterrupted(link.provider, 0) from dropped
     finally:

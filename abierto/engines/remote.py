@@ -159,7 +159,7 @@ class RemoteSession:
         return self._answer(path, body, read)
 
     def _answer(self, path: str, body: object, read: Callable[[Call], Iterator[Event]]) -> "Answer":
-        answer = Answer(Call(self._link, "POST", path, body), read, self._link.provider)
+        answer = Answer(self._link, Call(self._link, "POST", path, body), read)
         with self._lock:
             self._answers.add(answer)
         return answer
@@ -168,8 +168,8 @@ class RemoteSession:
 class Answer(Iterator[Event]):
     """The events of one answer. The request is sent with the first one that is asked for."""
 
-    def __init__(self, call: Call, read: Callable[[Call], Iterator[Event]], provider: str) -> None:
-        self._call, self._provider = call, provider
+    def __init__(self, link: Link, call: Call, read: Callable[[Call], Iterator[Event]]) -> None:
+        self._link, self._call = link, call
         self._events = self._read(read)
 
     def __next__(self) -> Event:
@@ -191,12 +191,12 @@ class Answer(Iterator[Event]):
             yield from read(self._call)
         except Cancelled:
             return
-        except AbiertoError:
+        except AbiertoError as error:
             if not self._call.cancelled:
-                raise
+                raise self._link.hidden(error) from None
         except Dropped as dropped:
             if not self._call.cancelled:
-                raise RemoteInterrupted(self._provider, 0) from dropped
+                raise RemoteInterrupted(self._link.provider, 0) from dropped
         finally:
             self._call.close()
 
@@ -207,7 +207,7 @@ def _pieces(call: Call, translator: _remote_answer.Translator, provider: str) ->
         yield from translator.events(iter([call.whole()]))
     elif call.content_type == "text/event-stream":
         data = _remote_answer.data_of(provider, call.blocks())
-        yield from translator.events(call.hidden(piece) for piece in data)
+        yield from translator.events(data)
     else:
         raise RemoteGarbled(provider, f"content type {call.content_type or 'none'}")
 

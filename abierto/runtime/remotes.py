@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from abierto import config
 from abierto.catalog.providers import PROVIDERS, Provider, own
-from abierto.errors import InvalidSetting, KeyMissing, UnknownProvider
+from abierto.errors import InvalidKey, InvalidSetting, KeyMissing, UnknownProvider
 from abierto.store import keys
 
 if TYPE_CHECKING:
@@ -56,11 +56,13 @@ def provider(name: str) -> Provider:
 def key_of(provider: Provider) -> str:
     """Its key: of the environment, else as it is kept. Empty for a computer of one's own that demands none.
 
-    Raises KeyMissing.
+    Raises KeyMissing, InvalidKey.
     """
     key = config.secret(provider.variable) or keys.get(config.folders().config, provider.name)
     if not key and not provider.own:
         raise KeyMissing(provider.name, provider.variable, provider.keys)
+    if key and not keys.sound(key):
+        raise InvalidKey(provider.name)
     return key
 
 

@@ -16,9 +16,15 @@ if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 FILE_NAME = "keys.json"
+LONGEST_KEY = 4096  # characters
 _SERVICE = "abierto"
 # Backends of the package that keep nothing.
 _EMPTY = ("keyring.backends.fail", "keyring.backends.null")
+
+
+def sound(key: str) -> bool:
+    """Whether a text can be a key: one word of printable ASCII, because it becomes a part of an HTTP header."""
+    return 0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable() and " " not in key
 
 
 def get(folder: Path, name: str) -> str:

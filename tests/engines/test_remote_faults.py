@@ -27,6 +27,7 @@ from abierto.errors import (
 from abierto.tasks.events import Event, Reasoning
 from tests.engines.elsewhere import GROQ, HELLO, KEY, OPENAI_ERROR, OPENROUTER, answered, chunk, said, session
 from tests.engines.stand_in_provider import Reply, StandInProvider, stream, told
+from tests.engines.tunnel import Tunnel
 
 # HTTP status, body and the error of ours; forms as in the documents that catalog.providers names.
 REFUSALS: list[tuple[int, Any, type[AbiertoError]]] = [
@@ -116,6 +117,17 @@ def test_an_error_in_the_middle(provider: StandInProvider) -> None:
     with pytest.raises(RemoteFailed) as caught:
         answered(provider, stream(*OPENROUTER[:3], broken))
     assert caught.value.status == 502
+    assert KEY not in caught.value.detail
+
+
+def test_a_key_that_is_a_word_changes_no_answer(provider: StandInProvider) -> None:
+    provider.replies = [stream(*GROQ)]
+    assert said(list(session(provider, key="H").chat(HELLO))) == "Hé 你🙂"
+
+
+def test_garbage_that_repeats_the_key(provider: StandInProvider) -> None:
+    with pytest.raises(RemoteGarbled) as caught:
+        answered(provider, stream(f"data: you said {KEY}\n\n"))
     assert KEY not in caught.value.detail
 
 
@@ -239,6 +251,20 @@ def test_a_certificate_that_is_vouched_for(provider: StandInProvider, certificat
 def test_certificates_that_cannot_be_read(provider: StandInProvider, certificate: Path) -> None:
     with pytest.raises(RemoteUnreachable):
         list(session(provider, certificates=str(certificate / "missing")).chat(HELLO))
+
+
+def test_a_proxy_sees_neither_key_nor_words(
+    provider: StandInProvider, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.replies = [stream(*GROQ)]
+    with Tunnel() as proxy:
+        monkeypatch.setenv("https_proxy", f"http://ana:password@127.0.0.1:{proxy.port}")
+        made = session(provider, certificates=str(certificate))
+        assert said(list(made.chat(HELLO))) == "Hé 你🙂"
+    host = provider.address.split("/")[2]
+    assert [head.split(b" HTTP")[0].decode() for head in proxy.heads] == [f"CONNECT {host}"] * 2
+    assert all(b"roxy-" in head for head in proxy.heads)
+    assert all(KEY.encode() not in passed and b"hello" not in passed for passed in (*proxy.heads, *proxy.passed))
 
 
 def test_a_proxy_sees_nothing_of_an_address_without_tls(

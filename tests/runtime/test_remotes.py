@@ -7,6 +7,7 @@ import pytest
 from abierto import config
 from abierto.catalog.providers import PROVIDERS
 from abierto.errors import (
+    InvalidKey,
     InvalidSetting,
     KeyMissing,
     MissingFeature,
@@ -128,6 +129,13 @@ def test_the_variable_goes_before_the_key_that_is_kept(monkeypatch: pytest.Monke
     assert remotes.key_of(PROVIDERS["groq"]) == "kept"
     monkeypatch.setenv("GROQ_API_KEY", f" {KEY}\n")
     assert remotes.key_of(PROVIDERS["groq"]) == KEY
+
+
+@pytest.mark.parametrize("value", ["two words", "clave-ñ", "a\nb"])
+def test_a_variable_that_holds_no_key(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("GROQ_API_KEY", value)
+    with pytest.raises(InvalidKey):
+        load("groq/model")
 
 
 def test_an_unknown_provider_is_told_with_those_that_are_known() -> None:
