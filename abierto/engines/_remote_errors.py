@@ -36,7 +36,8 @@ _TOKENS = re.compile(r"(\d+) (?:input |prompt )?tokens", re.IGNORECASE)
 
 
 def failure(provider: str, model: str, status: int, body: Any, wait: float | None = None) -> AbiertoError:
-    """The error that an answer tells of. body: its JSON, None without any. wait: seconds that it asks for."""
+    """The error that an answer tells of. model: empty where none was asked for. body: its JSON, None without any.
+    wait: seconds that it asks for."""
     error = _error(body)
     message = _message(error, body) or f"HTTP {status}"
     codes = {str(error.get(name)).lower() for name in ("code", "type")}
@@ -52,7 +53,7 @@ def failure(provider: str, model: str, status: int, body: Any, wait: float | Non
         return RateLimited(provider, max(1, round(wait or 1)), message)
     if too_long := _too_long(codes, message):
         return too_long
-    if status in (404, 410) or codes & _NO_MODEL or "not a valid model" in message:
+    if model and (status in (404, 410) or codes & _NO_MODEL or "not a valid model" in message):
         return RemoteModelUnknown(provider, model, message)
     if status >= 500:
         return RemoteFailed(provider, status, message)

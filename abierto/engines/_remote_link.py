@@ -5,6 +5,7 @@ proxy of the system is used for `https` alone, through a tunnel, so that it sees
 """
 
 import json
+import re
 import socket
 import ssl
 import threading
@@ -248,7 +249,8 @@ class Call:
         return failure(provider, self._link.model, status, body, wait), wait or 0.0 if again else None
 
     def _unreachable(self, problem: Exception) -> AbiertoError:
-        told = str(getattr(problem, "reason", "") or problem) or type(problem).__name__
+        # Without the library's name for the connection, which it sets before some messages.
+        told = re.sub(r"^\w+\(host=.*?\): ", "", str(problem)) or type(problem).__name__
         return self._end(RemoteUnreachable(self._link.provider, self._link.host, told))
 
     def _end(self, error: AbiertoError) -> AbiertoError:

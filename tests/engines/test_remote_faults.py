@@ -183,8 +183,10 @@ def test_nobody_listens(provider: StandInProvider) -> None:
     with StandInProvider() as gone:
         address = gone.address
     made = session(provider, address=address)
-    with pytest.raises(RemoteUnreachable):
+    with pytest.raises(RemoteUnreachable) as caught:
         list(made.chat(HELLO))
+    assert caught.value.host == address.split("/")[2]
+    assert "host=" not in caught.value.detail
 
 
 def test_who_says_nothing_is_given_up(provider: StandInProvider) -> None:

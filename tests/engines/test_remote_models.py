@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from abierto.engines.remote import list_models
-from abierto.errors import KeyRefused, RemoteGarbled
+from abierto.errors import KeyRefused, RemoteGarbled, RemoteRefused
 from tests.engines.elsewhere import OPENAI_ERROR, session, settings
 from tests.engines.stand_in_provider import StandInProvider, told
 
@@ -57,3 +57,10 @@ def test_what_is_no_list_of_models(provider: StandInProvider, body: Any) -> None
     provider.models = told(body)
     with pytest.raises(RemoteGarbled):
         list_models(settings(provider))
+
+
+def test_a_computer_without_a_list(provider: StandInProvider) -> None:
+    provider.models = told({"error": {"message": "no such path"}}, 404)
+    with pytest.raises(RemoteRefused) as caught:
+        list_models(settings(provider, model=""))
+    assert caught.value.status == 404
