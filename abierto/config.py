@@ -63,6 +63,8 @@ class Settings:
     queue: how many requests may wait for one model in the server.
     request_seconds: the longest that one request may take.
     cors: origins of web pages that may use the server.
+    remotes: computers of one's own whose models may be named, each as `NAME=ADDRESS`; see `catalog.providers`.
+    remotes_over_api: whether the server passes requests on to models on other computers.
     """
 
     language: str = ""
@@ -84,6 +86,8 @@ class Settings:
     queue: int = 64
     request_seconds: int = 600
     cors: tuple[str, ...] = ()
+    remotes: tuple[str, ...] = ()
+    remotes_over_api: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,11 @@ def certificates(environment: Mapping[str, str] = os.environ) -> str | None:
     return environment.get("REQUESTS_CA_BUNDLE") or environment.get("CURL_CA_BUNDLE") or None
 
 
+def secret(variable: str, environment: Mapping[str, str] = os.environ) -> str:
+    """The key for another computer that a variable holds, or an empty text."""
+    return environment.get(variable, "").strip()
+
+
 def wants_colour(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether a terminal may get colours: see no-color.org; a dumb terminal shows the codes as rubbish."""
     return not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
@@ -203,7 +212,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 def _parsed(value: str, kind: type, variable: str) -> Any:
     switches = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
     if kind is tuple:  # as in PATH
-        return tuple(item for item in value.split(os.pathsep) if item)
+        # Addresses hold the character that stands between paths.
+        return tuple(item for item in value.split("," if "://" in value else os.pathsep) if item)
     try:
         return switches[value.lower()] if kind is bool else kind(value)
     except (KeyError, ValueError) as error:

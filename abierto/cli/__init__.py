@@ -18,6 +18,7 @@ COMMANDS = {
     "convert": "abierto.cli.convert",
     "tune": "abierto.cli.tune",
     "serve": "abierto.cli.serve",
+    "key": "abierto.cli.key",
     "forget": "abierto.cli.forget",
     "doctor": "abierto.cli.doctor",
     "licenses": "abierto.cli.licenses",

@@ -16,9 +16,16 @@ from abierto.store.foreign import ForeignModel, trouble
 
 @command("models")
 @option("--all", "everything", is_flag=True)
+@option("--remote", metavar="PROVIDER")
 @option("--json", "as_json", is_flag=True)
-def models(everything: bool, as_json: bool) -> None:
-    """List the pulled models and those of other programs, and with --all the cards of those that are not here."""
+def models(everything: bool, remote: str | None, as_json: bool) -> None:
+    """List the pulled models and those of other programs, and with --all the cards of those that are not here; or with
+    --remote those that a provider says it has."""
+    if remote is not None:
+        from abierto.cli.remote_models import show
+
+        show(remote, as_json)
+        return
     folder = config.folders().models
     pulled = records.all_records(folder)
     foreign = elsewhere.not_pulled(config.places(), pulled)
