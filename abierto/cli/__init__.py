@@ -20,6 +20,7 @@ COMMANDS = {
     "serve": "abierto.cli.serve",
     "token": "abierto.cli.token",
     "logs": "abierto.cli.logs",
+    "key": "abierto.cli.key",
     "forget": "abierto.cli.forget",
     "doctor": "abierto.cli.doctor",
     "licenses": "abierto.cli.licenses",

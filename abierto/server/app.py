@@ -187,9 +187,10 @@ class _Answering:
                 piece = await loop.run_in_executor(state.threads, next, flow.chunks, None)
                 if piece is None:
                     break
-                if not self._begun:
+                if piece and not self._begun:
                     await self._begin(200, flow.media_type, _STREAMED)
-                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+                if piece:
+                    await self._send({"type": "http.response.body", "body": piece, "more_body": True})
         finally:
             gone.cancel()
             close = getattr(flow.chunks, "close", None)

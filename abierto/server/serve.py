@@ -11,7 +11,7 @@ from abierto import config
 from abierto.config import Settings
 from abierto.errors import AddressInUse, TokensNeeded
 from abierto.runtime.residents import Residents
-from abierto.server import anthropic, openai
+from abierto.server import anthropic, ollama, openai
 from abierto.server.app import App
 from abierto.server.guard import is_loopback
 from abierto.server.log import Faults, Log
@@ -38,7 +38,7 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     listener = listen(settings.host, settings.port)
     state = State(settings, Residents(settings))
     log = Log(config.folders().logs)
-    application = App(state, [anthropic.dialect(), openai.dialect()], log)
+    application = App(state, [anthropic.dialect(), ollama.dialect(), openai.dialect()], log)
     options = uvicorn.Config(
         application,
         lifespan="off",

@@ -22,7 +22,8 @@ RANGES: dict[str, tuple[float, float | None]] = {
     "seed": (0, 2**32 - 2),
 }
 
-
+# The engines count with 32 bits, so that what has no limit ends there.
+MOST_COUNT = 2**31 - 1
 # Log-probabilities of at most so many tokens are told in each place.
 MOST_ALTERNATIVES = 20
 # A token's logit may be moved by so much; that much forbids it or makes it certain.
@@ -98,8 +99,9 @@ class Sampling:
         for option, (low, high) in RANGES.items():
             value = getattr(self, option)
             # Written so that NaN, which compares false with everything, is out of range too.
-            if value is not None and not (low <= value and (high is None or value <= high)):
-                raise OptionOutOfRange(option, value, low, high)
+            most = MOST_COUNT if high is None else high
+            if value is not None and not low <= value <= most:
+                raise OptionOutOfRange(option, value, low, most if value > most else high)
         for _, bias in self.logit_bias:
             if not -MOST_BIAS <= bias <= MOST_BIAS:
                 raise OptionOutOfRange("logit_bias", bias, -MOST_BIAS, MOST_BIAS)

@@ -9,6 +9,7 @@ from abierto import engines
 from abierto.engines.session import LoadOptions, Session
 from abierto.runtime import child
 from abierto.tasks.chat import ChatRequest, Message, Sampling
+from tests.engines.stand_in_provider import StandInProvider
 from tests.tiny_gguf import TinyGGUF
 from tests.tiny_projector import TinyProjector
 
@@ -53,6 +54,7 @@ class Workshop:
 
     folder: Path
     opened: dict[tuple[Kind, str], Session] = field(default_factory=dict)
+    providers: list[StandInProvider] = field(default_factory=list)
 
     def model(self, name: str) -> str:
         """The path of a tiny model."""
@@ -79,6 +81,7 @@ class Workshop:
         if "none" in engines.ENGINES[kind.engine] and model == "endless":
             settings = {"tokens_per_second": "50"}
         settings |= {"speculation": "ngram"} if kind.guesses else {}
+        settings |= self.elsewhere(model) if kind.engine == "remote" else {}
         beside = self.model(projector) if projector else ""
         options = LoadOptions(context, 2, max_concurrent, beside, settings=settings)
         load = child.load if kind.place == "child" else engines.load
@@ -90,10 +93,19 @@ class Workshop:
             self.opened[kind, model + projector] = self.load(kind, model, projector=projector)
         return self.opened[kind, model + projector]
 
+    def elsewhere(self, model: str) -> dict[str, str]:
+        """The settings for a model on a computer that repeats what it is told, as the echo engine does."""
+        if not self.providers:
+            self.providers.append(StandInProvider().__enter__())
+        facts = {"provider": "stand_in", "address": self.providers[0].address, "model": model}
+        return {**facts, "features": "chat,seed", "pause": "0.001"}
+
     def close(self) -> None:
         """End all sessions that are shared."""
         for session in self.opened.values():
             session.close()
+        for provider in self.providers:
+            provider.__exit__(None, None, None)
 
 
 def ask(content: str = SAYS, **sampling: object) -> ChatRequest:
