@@ -41,6 +41,11 @@ CHAT_TEMPLATE = (
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 
+# One of a model that thinks first, if it is let.
+THINKING_TEMPLATE = CHAT_TEMPLATE.replace(
+    "assistant\\n' }}",
+    "assistant\\n' }}{% if enable_thinking is defined and not enable_thinking %}{{ '<think></think>' }}{% endif %}",
+)
 # One that tells of tools, with marks around calls. A model that `says` the first mark calls one, where a grammar makes
 # it go on.
 TOOL_TEMPLATE = (

@@ -14,6 +14,8 @@ from abierto.tasks.complete import CompleteRequest
 # What its decoder, stb_image, reads of the formats that we know. A file that it does not read it would hand on to
 # ffmpeg, where that is installed, and there anything might be read as a film.
 READABLE = ("png", "jpeg", "gif", "bmp")
+# Tokens among which those that were said are counted: without it the last 64. It takes four bytes for each.
+PENALTY_WINDOW = 65_536
 _NUMBERS = ("temperature", "top_p", "top_k", "min_p", "repeat_penalty", "presence_penalty", "frequency_penalty", "seed")
 
 
@@ -77,6 +79,8 @@ def _sampling(sampling: Sampling) -> dict[str, Any]:
         made["stop"] = list(sampling.stop)
     if sampling.logit_bias:
         made["logit_bias"] = [[token, bias] for token, bias in sampling.logit_bias]
+    if sampling.presence_penalty or sampling.frequency_penalty:
+        made["repeat_last_n"] = PENALTY_WINDOW
     made["stream"] = made["return_progress"] = True
     # Numbers come out a little different when a part of the prompt was read earlier, and so might a seeded answer.
     made["cache_prompt"] = sampling.seed is None

@@ -13,6 +13,7 @@ from secrets import token_hex
 from typing import Any
 
 from abierto.engines._llama_request import offered
+from abierto.engines.turns_in_words import in_words
 from abierto.tasks.chat import ChatRequest, Message, Tool
 from abierto.tasks.events import Event, Finish, Text, ToolCallDelta, Usage
 
@@ -25,8 +26,7 @@ _END_OF_STRING = re.compile(r'(?<!\\)(?:\\\\)*"')
 def described(request: ChatRequest) -> ChatRequest:
     """The same request without tools and calls, whose answer `events` can read; or just in plain words where the model
     may not call any."""
-    names = {call.id: call.name for message in request.messages for call in message.calls}
-    messages = tuple(_in_words(message, names) for message in request.messages)
+    messages = in_words(request.messages)
     plain = replace(request, messages=messages, tools=(), tool_choice="auto")
     tools = offered(request)
     if not tools:
@@ -127,25 +127,6 @@ def _decoded(written: str) -> tuple[str, str]:
         if not text[-1:] or not "\ud800" <= text[-1] <= "\udbff":
             return text.encode("utf-8", "replace").decode(), written[end:]
     return "", written
-
-
-def _in_words(message: Message, names: dict[str, str]) -> Message:
-    """A message whose calls, or results of calls, are text."""
-    if message.calls:
-        calls = [{"name": call.name, "arguments": _parsed(call.arguments)} for call in message.calls]
-        said = json.dumps({"tool_calls": calls}, ensure_ascii=False)
-        return replace(message, content="\n".join(filter(None, (message.content, said))), calls=())
-    if message.role == "tool":
-        told = {"tool": names.get(message.call_id, ""), "result": message.content}
-        return replace(message, role="user", content=json.dumps(told, ensure_ascii=False), call_id="")
-    return message
-
-
-def _parsed(arguments: str) -> Any:
-    try:
-        return json.loads(arguments)
-    except ValueError:
-        return arguments
 
 
 def _description(tools: tuple[Tool, ...], forced: bool, several: bool) -> str:

@@ -23,7 +23,7 @@ from abierto.engines._llama_request import chat_body, complete_body, conversatio
 from abierto.engines._llama_start import Package, private_folder, start_package, start_program, useful_lines
 from abierto.engines.kept_process import KeptProcess
 from abierto.engines.session import LoadOptions, RefusesTasks
-from abierto.errors import EngineCrashed, MissingFeature
+from abierto.errors import EngineCrashed, MissingFeature, OptionOutOfRange
 from abierto.formats.gguf import read_header
 from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest
@@ -124,10 +124,19 @@ class LlamaSession(RefusesTasks):
         return answer
 
     def _check(self, request: Request, unheard: bool = False) -> None:
-        """Raise MissingFeature. unheard: log-probabilities of calls are asked for, which llama-server does not tell."""
+        """Raise MissingFeature, OptionOutOfRange.
+
+        unheard: log-probabilities of calls are asked for, which llama-server does not tell.
+        """
         lacking = ({request.task} | request.needs) - self.features
         if lacking or unheard:
             raise MissingFeature(NAME, min(lacking or {"logprobs"}))
+        if isinstance(request, ChatRequest | CompleteRequest) and request.sampling.logit_bias:
+            # llama-server passes over numbers that are no tokens.
+            last = self._vocabulary() - 1
+            for token, _ in request.sampling.logit_bias:
+                if not 0 <= token <= last:
+                    raise OptionOutOfRange("logit_bias", token, 0, last)
 
     def _told(self, request: ChatRequest) -> ChatRequest:
         """The request as it is sent: with tools and calls in words where llama-server would leave them out."""
@@ -149,17 +158,24 @@ class LlamaSession(RefusesTasks):
         template = read_header(self._file).text("tokenizer.chat_template.rerank")
         if template is not None:
             asked = template.replace("{query}", request.query)
-            return sum(self._tokens(asked.replace("{document}", one), special=False) for one in request.documents)
+            return sum(self._tokens(asked.replace("{document}", one), around=False) for one in request.documents)
         if self._pair_tokens is None:  # known by trying the shortest pair: which tokens those are is not told
             pair = self._ask("POST", "/v1/rerank", {"query": "a", "documents": ["a"]})
-            self._pair_tokens = int(pair["usage"]["prompt_tokens"]) - 2 * self._tokens("a", special=False)
-        each = self._pair_tokens + self._tokens(request.query, special=False)
-        return sum(each + self._tokens(document, special=False) for document in request.documents)
+            self._pair_tokens = int(pair["usage"]["prompt_tokens"]) - 2 * self._bare("a")
+        each = self._pair_tokens + self._bare(request.query)
+        return sum(each + self._bare(document) for document in request.documents)
 
-    def _tokens(self, text: str, special: bool = True) -> int:
-        """special: with the tokens that stand around every text."""
-        asked = {"content": text, "add_special": special, "parse_special": True}
+    def _vocabulary(self) -> int:
+        """How many tokens the model knows."""
+        return int(self._ask("GET", "/v1/models")["data"][0]["meta"]["n_vocab"])
+
+    def _tokens(self, text: str, *, around: bool = True, special: bool = True) -> int:
+        """around: with the tokens that stand around every text. special: names of special tokens are such tokens."""
+        asked = {"content": text, "add_special": around, "parse_special": special}
         return len(self._ask("POST", "/tokenize", asked)["tokens"])
+
+    def _bare(self, text: str) -> int:
+        return self._tokens(text, around=False, special=False)
 
     def _ask(self, method: str, path: str, asked: object = None, images: int = 0) -> Any:
         try:

@@ -9,7 +9,7 @@ from abierto import engines
 from abierto.engines.session import LoadOptions, Session
 from abierto.runtime import child
 from abierto.tasks.chat import ChatRequest, Message, Sampling
-from tests.tiny_gguf import TOOL_TEMPLATE, TinyGGUF
+from tests.tiny_gguf import THINKING_TEMPLATE, TOOL_TEMPLATE, TinyGGUF
 from tests.tiny_projector import TinyProjector
 
 HERE = Path(__file__).parent
@@ -21,6 +21,7 @@ MODELS = {
     "random": TinyGGUF(context=1024, dtype="f16"),
     "mmproj": TinyProjector(),
     "tools": TinyGGUF(says="<use>", context=2048, metadata={"tokenizer.chat_template": TOOL_TEMPLATE}),
+    "thinks": TinyGGUF(metadata={"tokenizer.chat_template": THINKING_TEMPLATE}, dtype="f16"),
     "embed": TinyGGUF(context=512, metadata={"llama.pooling_type": 3}),
     "rerank": TinyGGUF(architecture="qwen3", ranks=True, context=512),
     "plain": TinyGGUF(says=SAYS, dtype="f16", metadata={"tokenizer.chat_template": None}),
