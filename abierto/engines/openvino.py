@@ -276,7 +276,7 @@ class Answer(Iterator[Event]):
                     yield Text(said)
                 if text.stopped or piece.reason:
                     yield Usage(prompt, made, 0, first - self._ticket.started, last - first)
-                    yield Finish("stop" if text.stopped else piece.reason or "stop")
+                    yield Finish("stop", text.stopped) if text.stopped else Finish(piece.reason or "stop")
                     return
         finally:
             self._ticket.cancel()
