@@ -58,6 +58,7 @@ class Package:
 
 
 def private_folder() -> Path:
+    """A new folder that only this user can open, with a name short enough for a socket in it."""
     folder = Path(tempfile.mkdtemp(prefix="abierto-"))  # mode 0700
     if os.name == "posix" and len(os.fsencode(folder / "llama.sock")) > _LONGEST_SOCKET_PATH:
         folder.rmdir()
@@ -73,6 +74,7 @@ def _address(folder: Path) -> Address:
 
 
 def start_package(file: str, options: LoadOptions, folder: Path) -> tuple[Address, Package]:
+    """Start it in this process. folder: for its socket. Raises EngineMissing, EngineBroken, LoadFailed."""
     try:
         import xllamacpp
     except ModuleNotFoundError as error:
@@ -170,6 +172,7 @@ def _flush_log(library: str) -> None:
 
 
 def start_program(file: str, options: LoadOptions, folder: Path) -> tuple[Address, KeptProcess]:
+    """Start the program that the settings name. folder: for its socket. Raises FileMissing, LoadFailed."""
     named = options.settings["llama_server"]
     program = shutil.which(named)
     if not program:

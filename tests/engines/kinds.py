@@ -41,9 +41,11 @@ class Kind:
         return f"{self.engine}{'-program' * bool(self.program)}{'-guesses' * self.guesses}-{self.place}"
 
 
+# Those that hold conversations; an engine that reads neither is for another task, and has tests of its own.
+TALKING = [name for name, formats in engines.ENGINES.items() if {"none", "gguf"} & set(formats)]
 KINDS = [
     Kind(engine, place, program)
-    for engine, program in (*((name, "") for name in engines.ENGINES), ("llamacpp", "llama_server.py"))
+    for engine, program in (*((name, "") for name in TALKING), ("llamacpp", "llama_server.py"))
     for place in ("here", "child")
 ]
 KINDS += [Kind(engine, "here", guesses=True) for engine in engines.OPTIONS]
