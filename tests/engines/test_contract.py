@@ -99,7 +99,7 @@ def test_an_image_without_sight_is_refused_and_not_left_out(workshop: Workshop, 
 def test_stop_strings(workshop: Workshop, kind: Kind) -> None:
     events = list(workshop.session(kind, "endless").chat(ask("abcabc", stop=("never", "ca"))))
     assert text_of(events) == "ab"
-    assert events[-1] == Finish("stop")
+    assert events[-1] == Finish("stop", "ca")
 
 
 @every_kind
