@@ -11,7 +11,7 @@
     │   └── NotOffered · NotOurs · NoChatModel · NotAnImage · BadImage · ImageFormatUnread · TooManyImages
     ├── NotFoundError         a name that leads nowhere                       exit 3
     │   ├── UnknownModel · UnknownQuantization · UnknownEngine · UnknownConversation
-    │   ├── UnknownRoute · UnknownResponse · UnknownToken · NotLoaded · ServerNotRunning
+    │   ├── UnknownRoute · UnknownResponse · UnknownToken · UnknownPull · NotLoaded · ServerNotRunning
     │   ├── UnknownProvider · RemoteModelUnknown · KeyNotKept
     │   └── ModelNotPulled · NothingToFetch · FileMissing · AmbiguousFile
     ├── ModelFileError        a file that is not what it should be            exit 4
@@ -374,6 +374,12 @@ class UnknownResponse(NotFoundError):
 
 class UnknownToken(NotFoundError):
     """No token has this name."""
+
+    name: str
+
+
+class UnknownPull(NotFoundError):
+    """No pull of the server has this id, or it is long over."""
 
     name: str
 

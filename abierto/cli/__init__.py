@@ -18,6 +18,8 @@ COMMANDS = {
     "convert": "abierto.cli.convert",
     "tune": "abierto.cli.tune",
     "serve": "abierto.cli.serve",
+    "ps": "abierto.cli.ps",
+    "stop": "abierto.cli.ps",
     "token": "abierto.cli.token",
     "logs": "abierto.cli.logs",
     "key": "abierto.cli.key",

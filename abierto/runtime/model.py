@@ -17,7 +17,7 @@ from abierto.config import Settings
 from abierto.engines import session
 from abierto.engines.session import LoadOptions, Session
 from abierto.errors import AbiertoError, LoadFailed, NoChatModel, PromptTooLong
-from abierto.runtime import child, choice, remotes, sight
+from abierto.runtime import child, choice, remotes, shared, sight
 from abierto.runtime.choice import Variant
 from abierto.runtime.fit import Plan, plan
 from abierto.runtime.refusal import explained
@@ -57,8 +57,8 @@ class Model:
 
     context: tokens that a conversation may hold, of `max_concurrent` at once. last: what the last answer cost, None
     before the first. estimate: bytes that it was expected to take, 0 where that is unknown. pid: the process that
-    computes. claims: what else answers to the name that it was loaded by. variant: the engine as it was set. remote:
-    the computer that the words go to; empty for this one.
+    computes. claims: what else answers to the name that it was loaded by. variant: the engine as it was set. recorded:
+    another process writes into the journal what runs. remote: the computer that the words go to; empty for this one.
     """
 
     def __init__(self, target: Target, session: Session, variant: Variant, fitted: Plan, held: ExitStack) -> None:
@@ -75,6 +75,7 @@ class Model:
         self.estimate = fitted.estimate
         self.trained = fitted.trained or session.context
         self.last: Stats | None = None
+        self.recorded = getattr(session, "recorded", False)
         self._target = target
         self._session = session
         self._held = held
@@ -187,6 +188,8 @@ class Answering(Iterator[Event]):
 
     def _record(self, outcome: str) -> None:
         model = self._model
+        if model.recorded:
+            return
         facts: dict[str, Any] = {"model": model.name, "engine": model.engine, "task": self._task, "outcome": outcome}
         if stats := self.stats:
             facts |= {
@@ -212,7 +215,9 @@ def write_runs() -> None:
         return
     from abierto.journal import Journal
 
-    waiting, _RUNS[:] = list(_RUNS), []
+    waiting: list[dict[str, Any]] = []
+    while _RUNS:  # answers in other threads may add to them meanwhile
+        waiting.append(_RUNS.pop(0))
     journal = Journal.at(config.folders().data, config.settings().journal)
     for facts in waiting:
         journal.add_run(**facts)
@@ -239,7 +244,8 @@ def load(
     use: one of `choice.USES`. needs: the features that the requests will need. prompt: about how many tokens they have.
     projector: path of the file that it sees with; empty: the one that came with it, if one did. together: how many
     conversations at once, each with the whole context; 0: as many as take little of the memory. task: what it is for,
-    as in `LoadOptions`. apart: in a process of its own whatever it is, and never from a path or a source.
+    as in `LoadOptions`. apart: in a process of its own whatever it is, and never from a path or a source. Without it, a
+    model that the server of this home has ready is used there.
     Raises NoChatModel, and what `resolve`, `with_projector`, `plan`, `candidates` and `engines.load` raise.
     """
     settings, models = config.settings(), config.folders().models
@@ -256,6 +262,9 @@ def load(
         target = sight.with_projector(target, projector, models)
         # Whoever has a model that sees expects it to see, whatever engine is the fastest for words.
         needs |= {sight.FEATURE} if target.projector else set()
+        if not (apart or projector) and (served := shared.find(target, engine, context, needs, together, task)):
+            variant = Variant(served.engine, served.threads, served.settings)
+            return Model(target, served, variant, served.fitted, held.pop_all())
         variants = choice.candidates(target, engine, settings, use, needs, prompt)
         fitted = plan(target, context, settings, together)
         options = LoadOptions(fitted.context, 0, fitted.together, target.projector, task)

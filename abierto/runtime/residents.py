@@ -28,6 +28,7 @@ from abierto.errors import (
 )
 from abierto.runtime.model import Model, Stats, load
 from abierto.runtime.resident import Refused, Resident, out_of_memory
+from abierto.runtime.tally import Newest, Tally
 
 # Seconds. An engine that dies is started again at once; after that it waits twice as long each time, up to the last.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
@@ -94,15 +95,16 @@ class Turn:
 
 
 class Residents:
-    """The models of a server. Close it."""
+    """The models of a server. Close it. tally: what they have done."""
 
     def __init__(self, settings: Settings | None = None) -> None:
+        self.tally = Tally()
         self._settings = settings or config.settings()
         self.changed = threading.Condition()
         self._one_load = threading.Lock()
         self._all: list[Resident] = []
         self._lines: dict[str, list[Turn]] = {}
-        self._refused: dict[str, Refused] = {}
+        self._refused: dict[str, Refused] = Newest()  # clients may ask for any number of names
         self._deaths: dict[str, tuple[int, float]] = {}
         self._closing = False
         self._sweeper = threading.Thread(target=self._sweep, daemon=True)
@@ -215,6 +217,7 @@ class Residents:
             resident.users -= 1
             resident.last_used = monotonic()
             resident.last = stats or resident.last
+            self.tally.answered(resident.name, stats)
             self._lives(resident)
             self.changed.notify_all()
 
@@ -268,6 +271,7 @@ class Residents:
     def _died(self, resident: Resident) -> None:
         count, when = self._deaths.get(resident.name, (0, -inf))
         self._deaths[resident.name] = (count + 1 if monotonic() - when < SOUND else 1), monotonic()
+        self.tally.deaths[resident.name] += 1
         self._remove(resident)
         threading.Thread(target=resident.model.close if resident.model else _nothing, daemon=True).start()
 
@@ -302,6 +306,7 @@ class Residents:
                 return
             resident.model, resident.state = model, "ready"
             resident.load_seconds, resident.last_used = monotonic() - began, monotonic()
+            self.tally.loads[resident.name] += 1
             self._refused.pop(resident.name, None)
             self._retire_smaller(resident, model)
             self.changed.notify_all()
@@ -353,6 +358,7 @@ class Residents:
                 return False
             leaving = min(idle, key=lambda resident: resident.last_used)
             self._refused[leaving.name] = Refused(leaving.name, "evicted", MemoryTaken(newcomer.name, 0, 0))
+            self.tally.evictions[leaving.name] += 1
             self._remove(leaving)
         assert leaving.model
         leaving.model.close()

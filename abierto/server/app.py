@@ -39,7 +39,7 @@ class App:
 
     def __init__(self, state: State, dialects: Iterable[Dialect], log: Log | None = None) -> None:
         self._state, self._log = state, log
-        self._guard = guard.Guard(state.settings, Tokens(config.folders().data))
+        self._guard = guard.Guard(state.settings, Tokens(config.folders().data), own=state.key)
         self._dialects = list(dialects)
         self._routes = [
             (Path(route.path, _nowhere, methods=[route.method]), route, dialect, _decoder(route))
@@ -53,10 +53,12 @@ class App:
         headers, began = Headers(scope=scope), perf_counter()
         entry = Entry(now(), scope["method"], scope["path"])
         answering = _Answering(receive, send, self._guard.cors(headers), entry)
+        answering.route = self._dialect_of(scope["path"]).name, ""
         try:
             await self._admit(scope, headers, answering)
         finally:
             entry.seconds = round(perf_counter() - began, 4)
+            self._state.requests.add(*answering.route, scope["method"], entry.status, entry.seconds)
             if self._log:
                 self._log.write(entry)
 
@@ -69,6 +71,7 @@ class App:
                 return
             answering.entry.token = self._guard.admit(scope["path"], headers)
             route, dialect, decode, path = self._find(scope, headers)
+            answering.route = dialect.name, route.path
             await self._serve(scope, headers, route, decode, path, dialect, answering)
         except AbiertoError as error:
             await answering.refuse(error, dialect)
@@ -121,6 +124,7 @@ class _Answering:
     def __init__(self, receive: Receive, send: Send, cors: Mapping[str, str], entry: Entry) -> None:
         self._receive, self._send = receive, send
         self.cors, self.entry = cors, entry
+        self.route = "", ""  # dialect and path, as the tables write it
         self._name = f"req_{secrets.token_hex(12)}"
         self._begun = False
 

@@ -117,7 +117,7 @@ class Route:
     """A path, with what answers to it. body: the type that the JSON body has; None where none is read.
 
     blocking: the handler reads the disk or waits, and runs in a thread. header: one that a request must have for this
-    route; without it, it goes to the next one of the same path.
+    route; without it, it goes to the next one of the same path. query: names that may stand after the question mark.
     """
 
     method: str
@@ -126,6 +126,7 @@ class Route:
     body: type[Any] | None = None
     blocking: bool = False
     header: str = ""
+    query: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

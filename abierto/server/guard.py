@@ -19,8 +19,9 @@ from abierto.errors import AbiertoError, ForbiddenHost, ForbiddenOrigin, TokenMi
 from abierto.server.tokens import PREFIX, Token, Tokens
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-# Answers without a token wherever the server listens: whoever watches over a server asks here, and has none.
-OPEN = ("/health",)
+# Answers without a token wherever the server listens: whoever watches over a server asks here, and has none; and
+# programs of the person who runs it, before they show the key that they have in place of a token.
+OPEN = ("/health", "/abierto/v1/identity")
 MINUTE = 60.0  # seconds
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import socket
 import sys
 from collections.abc import Callable
@@ -10,11 +11,14 @@ from contextlib import suppress
 from abierto import config
 from abierto.config import Settings
 from abierto.errors import AddressInUse, TokensNeeded
+from abierto.runtime import serving
 from abierto.runtime.residents import Residents
-from abierto.server import anthropic, ollama, openai
+from abierto.server import administration, anthropic, ollama, openai
 from abierto.server.app import App
+from abierto.server.exchange import Dialect
 from abierto.server.guard import is_loopback
 from abierto.server.log import Faults, Log
+from abierto.server.recorder import Recorder
 from abierto.server.state import State
 from abierto.server.tokens import Tokens
 
@@ -26,19 +30,28 @@ MOST_FILES = 65_536
 def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Serve until somebody stops it. ready: called with the address when requests are taken.
 
-    Raises TokensNeeded, AddressInUse.
+    Raises TokensNeeded, AddressInUse, ServerRunning.
     """
+    if not is_loopback(settings.host) and not Tokens(config.folders().data).all():
+        raise TokensNeeded(settings.host)
+    with serving.alone():
+        _serve(settings, ready)
+
+
+def _serve(settings: Settings, ready: Callable[[str], None]) -> None:
     import uvicorn
 
     from abierto.server.connection import patient_for
 
-    if not is_loopback(settings.host) and not Tokens(config.folders().data).all():
-        raise TokensNeeded(settings.host)
+    def end() -> None:
+        server.should_exit = True
+
     _allow_many_connections()
     listener = listen(settings.host, settings.port)
-    state = State(settings, Residents(settings))
+    state = State(settings, Residents(settings), secrets.token_urlsafe(32), end)
+    recorder = Recorder()
     log = Log(config.folders().logs)
-    application = App(state, [anthropic.dialect(), ollama.dialect(), openai.dialect()], log)
+    application = App(state, dialects(), log)
     options = uvicorn.Config(
         application,
         lifespan="off",
@@ -54,13 +67,23 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     complaints = logging.getLogger("uvicorn.error")
     complaints.addHandler(Faults(log))
     complaints.propagate = False
+    server = uvicorn.Server(options)
     host, port = listener.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     try:
-        ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        uvicorn.Server(options).run(sockets=[listener])
+        serving.announce(address, state.key)
+        ready(address)
+        server.run(sockets=[listener])
     finally:
         state.close()
+        recorder.close()
         log.close()
+
+
+def dialects() -> list[Dialect]:
+    """All that the server speaks."""
+    others = [anthropic.dialect(), ollama.dialect(), openai.dialect()]
+    return [*others, administration.dialect(others)]
 
 
 def listen(host: str, port: int) -> socket.socket:
