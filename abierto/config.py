@@ -34,6 +34,11 @@ class Folders:
         return self.data / "cards"
 
     @property
+    def logs(self) -> Path:
+        """What the server was asked."""
+        return self.data / "logs"
+
+    @property
     def cache(self) -> Path:
         """What engines keep so that the next start is faster. May be deleted at any time."""
         return self.data / "cache"
@@ -62,7 +67,12 @@ class Settings:
     users: how many answers of one model the server computes at once; 0: as many as take little of the memory.
     queue: how many requests may wait for one model in the server.
     request_seconds: the longest that one request may take.
+    client_seconds: how long the server waits for a client that does not send or take what it should; a large body may
+    take longer, as long as it arrives.
     cors: origins of web pages that may use the server.
+    log_prompts: whether the server's log holds the bodies of requests, with what was said.
+    remotes: computers of one's own whose models may be named, each as `NAME=ADDRESS`; see `catalog.providers`.
+    remotes_over_api: whether the server passes requests on to models on other computers.
     """
 
     language: str = ""
@@ -83,7 +93,11 @@ class Settings:
     users: int = 0
     queue: int = 64
     request_seconds: int = 600
+    client_seconds: int = 30
     cors: tuple[str, ...] = ()
+    log_prompts: bool = False
+    remotes: tuple[str, ...] = ()
+    remotes_over_api: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +169,11 @@ def certificates(environment: Mapping[str, str] = os.environ) -> str | None:
     return environment.get("REQUESTS_CA_BUNDLE") or environment.get("CURL_CA_BUNDLE") or None
 
 
+def secret(variable: str, environment: Mapping[str, str] = os.environ) -> str:
+    """The key for another computer that a variable holds, or an empty text."""
+    return environment.get(variable, "").strip()
+
+
 def wants_colour(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether a terminal may get colours: see no-color.org; a dumb terminal shows the codes as rubbish."""
     return not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
@@ -202,8 +221,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _parsed(value: str, kind: type, variable: str) -> Any:
     switches = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-    if kind is tuple:  # as in PATH
-        return tuple(item for item in value.split(os.pathsep) if item)
+    if kind is tuple:  # as in PATH, but addresses hold the character that stands between paths
+        return tuple(item.strip() for item in value.split("," if "://" in value else os.pathsep) if item)
     try:
         return switches[value.lower()] if kind is bool else kind(value)
     except (KeyError, ValueError) as error:

@@ -6,10 +6,13 @@
     │   ├── InvalidSchema · AnswerNotValid · PromptTooLong · NotConfirmed · UsageFault
     │   ├── UnknownType · InvalidName · NameTaken · FileInTheWay · InvalidCard
     │   ├── InvalidRequest · RequestTooLarge · ForbiddenHost · ForbiddenOrigin · TokenMissing · TokensNeeded
-    │   └── NotOurs · NoChatModel · NotAnImage · BadImage · ImageFormatUnread · TooManyImages
+    │   ├── TokenNameTaken · RequestTooSlow
+    │   ├── KeyMissing · InvalidKey · RemotesOff
+    │   └── NotOffered · NotOurs · NoChatModel · NotAnImage · BadImage · ImageFormatUnread · TooManyImages
     ├── NotFoundError         a name that leads nowhere                       exit 3
     │   ├── UnknownModel · UnknownQuantization · UnknownEngine · UnknownConversation
-    │   ├── UnknownRoute · UnknownResponse · UnknownToken · NotLoaded · ServerNotRunning
+    │   ├── UnknownRoute · UnknownResponse · UnknownToken · UnknownPull · NotLoaded · ServerNotRunning
+    │   ├── UnknownProvider · RemoteModelUnknown · KeyNotKept
     │   └── ModelNotPulled · NothingToFetch · FileMissing · AmbiguousFile
     ├── ModelFileError        a file that is not what it should be            exit 4
     │   ├── NotAModel · CorruptFile · NoEngineForFile · PartMissing · NotConvertible
@@ -19,13 +22,15 @@
     │   └── MemoryTaken · AddressInUse
     ├── SourceError           what was to be fetched did not arrive whole     exit 6
     │   ├── PackageNotFound · FileNotInPackage · RepositoryNotFound · FileNotInRepository · GatedModel
-    │   └── SourceUnreachable · DownloadInterrupted · HashMismatch
+    │   ├── SourceUnreachable · DownloadInterrupted · HashMismatch
+    │   └── RemoteUnreachable · RemoteInterrupted · RemoteRedirected · RemoteGarbled
     ├── BusyError             somebody else is at it                          exit 7
     │   ├── PullInProgress · ModelInUse · BeingDownloaded
-    │   └── QueueFull · EngineRestarting · ServerStopping · ServerRunning · TooManyRequests
+    │   └── QueueFull · EngineRestarting · ServerStopping · ServerRunning · TooManyRequests · RateLimited
     ├── EngineError           the program that runs the model failed          exit 8
     │   ├── EngineMissing · EngineBroken · LoadFailed · EngineFailed · EngineCrashed · MissingFeature
-    │   └── UnknownArchitecture · ModelCannotSee · DeadlineExceeded
+    │   ├── UnknownArchitecture · ModelCannotSee · DeadlineExceeded
+    │   └── KeyRefused · NoCredit · ContentRefused · RemoteRefused · RemoteFailed
     └── Cancelled             the person stopped it                           exit 130
 
 An error carries a code and facts, never a sentence: the faces word it from `abierto/locale`, by the
@@ -250,6 +255,13 @@ class InvalidRequest(InputError):
     where: str = ""
 
 
+class NotOffered(InputError):
+    """Something that a dialect has and this server does not. instead: what to do, a key under `instead.`"""
+
+    path: str
+    instead: str
+
+
 class RequestTooLarge(InputError):
     """A request to the server with more than is read. Sizes in bytes; `size` is what was announced or has arrived."""
 
@@ -277,6 +289,39 @@ class TokensNeeded(InputError):
     """A server that other computers may reach, and no token to tell who may use it."""
 
     address: str
+
+
+class TokenNameTaken(InputError):
+    """A name that a token already has."""
+
+    name: str
+
+
+class RequestTooSlow(InputError):
+    """A request whose body did not arrive in time. `received`: bytes, in `seconds`."""
+
+    received: int
+    seconds: int
+
+
+class KeyMissing(InputError):
+    """A provider that demands a key, and none is known. variable: of the environment; `url`: where keys are made."""
+
+    provider: str
+    variable: str
+    url: str
+
+
+class InvalidKey(InputError):
+    """What was given as a key cannot be one. It is not shown."""
+
+    provider: str
+
+
+class RemotesOff(InputError):
+    """A request to the server for a model on another computer, which the settings do not allow."""
+
+    model: str
 
 
 class NotFoundError(AbiertoError):
@@ -333,6 +378,12 @@ class UnknownToken(NotFoundError):
     name: str
 
 
+class UnknownPull(NotFoundError):
+    """No pull of the server has this id, or it is long over."""
+
+    name: str
+
+
 class NotLoaded(NotFoundError):
     """A model that the server has not loaded. loaded: those that it has."""
 
@@ -342,6 +393,27 @@ class NotLoaded(NotFoundError):
 
 class ServerNotRunning(NotFoundError):
     """No server of this person runs on this computer."""
+
+
+class UnknownProvider(NotFoundError):
+    """A name that no provider has, neither in the table nor in the setting `remotes`."""
+
+    name: str
+    known: Sequence[str] = ()
+
+
+class RemoteModelUnknown(NotFoundError):
+    """A model that another computer does not have. detail: its words."""
+
+    provider: str
+    model: str
+    detail: str
+
+
+class KeyNotKept(NotFoundError):
+    """No key of this provider is kept here."""
+
+    provider: str
 
 
 class ModelNotPulled(NotFoundError):
@@ -576,6 +648,36 @@ class HashMismatch(SourceError):
     actual: str
 
 
+class RemoteUnreachable(SourceError):
+    """Another computer that should answer for a model does not, or not with a certificate that can be trusted."""
+
+    provider: str
+    host: str
+    detail: str
+
+
+class RemoteInterrupted(SourceError):
+    """Another computer's answer ended in its middle. `characters`: how much of it had arrived."""
+
+    provider: str
+    characters: int
+
+
+class RemoteRedirected(SourceError):
+    """Another computer sends on to an address that nobody named. Nothing was sent there."""
+
+    provider: str
+    host: str
+    target: str
+
+
+class RemoteGarbled(SourceError):
+    """What another computer answers is not OpenAI's dialect."""
+
+    provider: str
+    detail: str
+
+
 class BusyError(AbiertoError):
     """Somebody else is at it."""
 
@@ -633,6 +735,14 @@ class TooManyRequests(BusyError):
 
     limit: int
     seconds: int
+
+
+class RateLimited(BusyError):
+    """A provider was asked too often, or for too much at once. seconds: until it is worth to ask again."""
+
+    provider: str
+    seconds: int
+    detail: str
 
 
 class EngineError(AbiertoError):
@@ -706,6 +816,43 @@ class DeadlineExceeded(EngineError):
     """An answer that took longer than a request may."""
 
     seconds: int
+
+
+class KeyRefused(EngineError):
+    """A provider does not accept the key. detail: its words."""
+
+    provider: str
+    detail: str
+
+
+class NoCredit(EngineError):
+    """The account of the key at a provider has no money left. detail: its words."""
+
+    provider: str
+    detail: str
+
+
+class ContentRefused(EngineError):
+    """A provider would not answer because of what was asked, or of what the model said. detail: its words."""
+
+    provider: str
+    detail: str
+
+
+class RemoteRefused(EngineError):
+    """A provider would not do what was asked. status: of HTTP; detail: its words."""
+
+    provider: str
+    status: int
+    detail: str
+
+
+class RemoteFailed(EngineError):
+    """A provider failed, several times. status: of HTTP; detail: its words."""
+
+    provider: str
+    status: int
+    detail: str
 
 
 class Cancelled(AbiertoError):

@@ -4,6 +4,8 @@
     TinyGGUF(says="Hé 你🙂.").write(path)                       always answers just that, then ends
     TinyGGUF(says="abc", ends=False).write(path)               answers abcabcabc... until a limit
     TinyGGUF(context=2048, layers=1, dtype="f16").write(path)
+    TinyGGUF(architecture="qwen3", ranks=True)                 a model that can rank; others are llama's
+    TinyGGUF(metadata={"llama.pooling_type": 1})               one for embeddings
     TinyGGUF(metadata={"llama.block_count": None})             omits a key
     TinyGGUF(metadata={"llama.block_count": Typed("u64", 9)})  overrides or adds one, with its GGUF type
     TinyGGUF(tensors={"output.weight": None})                  omits a tensor
@@ -11,9 +13,9 @@
     TinyGGUF(tensor_count=2**62).build()                       the bytes, with a header that lies
     TinyGGUF().build()[:1000]                                  a truncated file
 
-The model is of the llama architecture with a byte-level vocabulary (gpt2 pre-tokenizer): token i is byte i for
-the 256 bytes, then come the specials and a few merged pairs. A character of several bytes is therefore always
-split over several tokens. The chat template is ChatML. A model that `says` something is a chain in which each
+The model is of the llama architecture, or of qwen3's, with a byte-level vocabulary (gpt2 pre-tokenizer): token i is
+byte i for the 256 bytes, then come the specials and a few merged pairs. A character of several bytes is therefore
+always split over several tokens. The chat template is ChatML. A model that `says` something is a chain in which each
 byte has one successor, so no byte may occur twice in what it says, nor the line feed that ends the prompt.
 It knows nothing of the code under test.
 """
@@ -36,6 +38,23 @@ MERGES = ("h e", "l l", "Ġ t", "e r")
 END = 256 + SPECIALS.index("<|im_end|>")
 CHAT_TEMPLATE = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+
+# One of a model that thinks first, if it is let.
+THINKING_TEMPLATE = CHAT_TEMPLATE.replace(
+    "assistant\\n' }}",
+    "assistant\\n' }}{% if enable_thinking is defined and not enable_thinking %}{{ '<think></think>' }}{% endif %}",
+)
+# One that tells of tools, with marks around calls. A model that `says` the first mark calls one, where a grammar makes
+# it go on.
+TOOL_TEMPLATE = (
+    "{% if tools %}{{ '<|im_start|>system\\nCall a tool with <use>JSON</use>. Tools:\\n' }}"
+    "{% for tool in tools %}{{ tool | tojson + '\\n' }}{% endfor %}{{ '<|im_end|>\\n' }}{% endif %}"
+    "{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' }}"
+    "{% if message.content %}{{ message.content }}{% endif %}{% for call in message.tool_calls %}"
+    '{{ \'<use>{"name": "\' + call.function.name + \'", "arguments": \' }}'
+    "{{ call.function.arguments | tojson + '}</use>' }}{% endfor %}{{ '<|im_end|>\\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 
@@ -76,6 +95,8 @@ class TinyGGUF:
     context: int = 512
     dtype: str = "f32"
     seed: int = 0
+    architecture: str = "llama"
+    ranks: bool = False  # with a layer that says how likely `yes` is
     says: str | None = None
     ends: bool = True
     version: int = 3
@@ -145,24 +166,27 @@ class TinyGGUF:
         return out + self._pack("I", kind) + self._pack("Q", offset)
 
     def _facts(self) -> dict[str, Any]:
-        return {
-            "general.architecture": "llama",
+        facts = {
+            "general.architecture": self.architecture,
             "general.name": "Tiny",
             "general.size_label": "0.1M",
             "general.license": "apache-2.0",
             "general.languages": ["en", "es"],
             "general.file_type": {"f32": 0, "f16": 1}[self.dtype],
-            "llama.context_length": self.context,
-            "llama.embedding_length": self.embedding,
-            "llama.block_count": self.layers,
-            "llama.feed_forward_length": self.feed_forward,
-            "llama.attention.head_count": self.heads,
-            "llama.attention.head_count_kv": self.heads_kv,
-            "llama.attention.layer_norm_rms_epsilon": 1e-5,
-            "llama.rope.dimension_count": self.embedding // self.heads,
-            "llama.rope.freq_base": 10000.0,
-            "llama.vocab_size": len(vocabulary()),
+            f"{self.architecture}.context_length": self.context,
+            f"{self.architecture}.embedding_length": self.embedding,
+            f"{self.architecture}.block_count": self.layers,
+            f"{self.architecture}.feed_forward_length": self.feed_forward,
+            f"{self.architecture}.attention.head_count": self.heads,
+            f"{self.architecture}.attention.head_count_kv": self.heads_kv,
+            f"{self.architecture}.attention.layer_norm_rms_epsilon": 1e-5,
+            f"{self.architecture}.rope.dimension_count": self.embedding // self.heads,
+            f"{self.architecture}.rope.freq_base": 10000.0,
+            f"{self.architecture}.vocab_size": len(vocabulary()),
         }
+        if self.ranks:
+            facts[f"{self.architecture}.classifier.output_labels"] = ["yes", "no"]
+        return facts
 
     def _tokenizer(self) -> dict[str, Any]:
         return _byte_tokenizer()
@@ -180,12 +204,18 @@ class TinyGGUF:
             shapes |= {"attn_output": (wide, wide), "ffn_gate": (wide, deep), "ffn_up": (wide, deep)}
             shapes["ffn_down"] = (deep, wide)
             made[block + "attn_norm.weight"] = self._ones(wide)
+            if self.architecture == "qwen3":
+                made |= {
+                    f"{block}{name}.weight": self._ones(wide // self.heads) for name in ("attn_q_norm", "attn_k_norm")
+                }
             for name, (width, height) in shapes.items():
                 quiet = silent and name in ("attn_output", "ffn_down")
                 matrix = [[0.0] * width if quiet else _row(rng, width) for _ in range(height)]
                 made[block + name + ".weight"] = self._tensor((width, height), matrix)
             made[block + "ffn_norm.weight"] = self._ones(wide)
         made["output_norm.weight"] = self._ones(wide)
+        if self.ranks:
+            made["cls.output.weight"] = self._tensor((wide, 2), [_row(rng, wide) for _ in range(2)])
         made["output.weight"] = self._tensor((wide, vocab), self._output(rng, rows))
         return made
 

@@ -10,7 +10,7 @@ import click
 from abierto import config
 from abierto.cli import out
 from abierto.cli.answer import Shown, show
-from abierto.cli.notices import claim_line, language_notice, stats_line
+from abierto.cli.notices import claim_line, language_notice, leaving, stats_line
 from abierto.cli.words import argument, command, option
 from abierto.errors import EmptyPrompt, InvalidEncoding, JournalUnavailable, ModelNotPulled
 from abierto.locale import text
@@ -134,8 +134,7 @@ def _answer(asked: Asked, question: str, as_json: bool) -> None:
     with _open(asked, question) as model:
         for claim in model.claims:
             out.note(claim_line(claim))
-        notice = language_notice(model, question)
-        if notice:
+        for notice in filter(None, (leaving(model), language_notice(model, question))):
             out.note(notice)
         shown = show(model.run(request), silent=as_json, plain=asked.schema is not None)
         _after(asked, model, shown, as_json)
@@ -153,6 +152,7 @@ def _after(asked: Asked, model: Model, shown: Shown, as_json: bool) -> None:
             {
                 "model": model.name,
                 "engine": model.engine,
+                "remote": model.remote or None,
                 "text": shown.text,
                 "reasoning": shown.reasoning,
                 "finish_reason": shown.finish_reason,

@@ -8,12 +8,13 @@ from typing import Any
 from abierto import config
 from abierto.cli import out
 from abierto.cli.progress import ProgressLine
-from abierto.cli.pull import journal_pull, make_private
+from abierto.cli.pull import journal_pull
 from abierto.errors import AbiertoError
 from abierto.locale import text
 from abierto.locale.numbers import size
 from abierto.recipes.destination import SCHEME
 from abierto.recipes.steps import Step
+from abierto.runtime.wanted import make_private
 from abierto.store.records import Record
 
 

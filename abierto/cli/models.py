@@ -1,25 +1,31 @@
 """`abierto models` and `abierto remove`: what is on this disk, what could be, and what shall not be any more."""
 
-from pathlib import Path
 from typing import Any
 
 from abierto import catalog, config
 from abierto.catalog import Card
 from abierto.cli import out
 from abierto.cli.words import argument, command, option
-from abierto.errors import AbiertoError, BeingDownloaded, NotOurs, UnknownModel
+from abierto.errors import BeingDownloaded
 from abierto.locale import text
 from abierto.locale.numbers import size
-from abierto.runtime.pulled import record_of
-from abierto.store import elsewhere, kept, records
+from abierto.runtime.removal import removal
+from abierto.store import elsewhere, records
 from abierto.store.foreign import ForeignModel, trouble
 
 
 @command("models")
 @option("--all", "everything", is_flag=True)
+@option("--remote", metavar="PROVIDER")
 @option("--json", "as_json", is_flag=True)
-def models(everything: bool, as_json: bool) -> None:
-    """List the pulled models and those of other programs, and with --all the cards of those that are not here."""
+def models(everything: bool, remote: str | None, as_json: bool) -> None:
+    """List the pulled models and those of other programs, and with --all the cards of those that are not here; or with
+    --remote those that a provider says it has."""
+    if remote is not None:
+        from abierto.cli.remote_models import show
+
+        show(remote, as_json)
+        return
     folder = config.folders().models
     pulled = records.all_records(folder)
     foreign = elsewhere.not_pulled(config.places(), pulled)
@@ -100,30 +106,13 @@ def _card_source(card: Card) -> str:
 @option("--yes", is_flag=True)
 def remove(model: str, yes: bool) -> None:
     """Delete a pulled model after saying what that frees."""
-    folder = config.folders().models
-    record = record_of(model, folder)
-    card, form = catalog.find_form(model)
-    wanted = f"{card.name}:{form}" if card and form else card.name if card else model
-    name = record.name if record else wanted
-    taken = [found for found in (*records.partials(folder), *records.damaged(folder)) if found.name == name]
-    if record is None and not taken:
-        raise _not_to_remove(model, folder)
-    cache, files = config.folders().cache, [file.path for file in record.files] if record else []
-    frees = size(records.frees(folder, name) + kept.bytes_of(cache, files))
-    if not yes and not out.confirm(text("remove.question", name=name, size=frees), option="--yes"):
-        out.note(text("remove.kept", name=name))
+    found = removal(model)
+    if not yes and not out.confirm(text("remove.question", name=found.name, size=size(found.frees)), option="--yes"):
+        out.note(text("remove.kept", name=found.name))
         return
-    kept_bytes = kept.bytes_of(cache, files)
-    freed = records.remove(folder, name)
-    catalog.own.forget(name)
-    kept.forget(cache, files)
-    if record and not freed and record.files[0].path.exists():
-        out.say(text("remove.forgotten", name=name, path=record.files[0].path))
+    record, stays = found.record, found.forgets_only
+    freed = found.carry_out()
+    if record and stays and record.files[0].path.exists():
+        out.say(text("remove.forgotten", name=found.name, path=record.files[0].path))
     else:
-        out.say(text("remove.done", name=name, size=size(freed + kept_bytes)))
-
-
-def _not_to_remove(name: str, folder: Path) -> AbiertoError:
-    for model in elsewhere.named(config.places(), name):
-        return NotOurs(model.name, model.owner, str(model.files[0].path if model.files else model.place))
-    return UnknownModel(name, catalog.nearest(name, (found.name for found in records.all_records(folder))))
+        out.say(text("remove.done", name=found.name, size=size(freed)))

@@ -26,6 +26,11 @@ def language_notice(model: Model, message: str) -> str | None:
     return text("notice.language_file", **values)
 
 
+def leaving(model: Model) -> str | None:
+    """A sentence when the words leave this computer, with where they go; else None."""
+    return text("remote.leaves", model=model.name, host=model.remote) if model.remote else None
+
+
 def claim_line(claim: Claim) -> str:
     """That another model answers to the name that was typed: which one is used, why, and how to use the other."""
     return text(

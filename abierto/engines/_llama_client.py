@@ -1,7 +1,8 @@
 """llama-server's HTTP dialect: just enough HTTP/1.1 for its private socket, and its answers as our events.
 
 One connection serves one request. The standard library's client reads a chunked body line by line in Python, and a
-token is three such lines; here it is one exact read for each chunk. It does not know how the server was started.
+token is three such lines; here it is one exact read for each chunk. It does not know how the server was started, nor
+what the answers mean.
 """
 
 import json
@@ -12,10 +13,12 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from time import perf_counter
 from typing import Any
 
 from abierto.errors import AbiertoError, BadImage, EngineCrashed, EngineFailed, InvalidSchema, PromptTooLong
-from abierto.tasks.events import Event, Finish, Progress, Reasoning, Text, Usage
+from abierto.tasks.events import Event
 
 NAME = "llamacpp"
 
@@ -42,9 +45,13 @@ class Address:
 
 
 class Exchange:
-    """One request and its answer. `status` is there once it is made; the body is read by one of the methods."""
+    """One request and its answer. `status` is there once it is made; the body is read by one of the methods.
+
+    began: when it was sent, in the seconds of `perf_counter`.
+    """
 
     def __init__(self, address: Address, method: str, path: str, body: object = None) -> None:
+        self.began = perf_counter()
         self._socket = address.connect()
         self._file = self._socket.makefile("rb")
         content = b"" if body is None else json.dumps(body).encode()
@@ -126,22 +133,34 @@ def ask(address: Address, method: str, path: str, body: object = None) -> tuple[
         exchange.close()
 
 
+# What makes the error that a status and a body tell of.
+Fail = Callable[[int, Any], AbiertoError]
+# What reads the events of an answer.
+Read = Callable[[Exchange, Fail], Iterator[Event]]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request, and what reads its answer once the status is 200: the events.
+
+    schema: whether the answer has to follow one. images: how many it has.
+    """
+
+    path: str
+    body: dict[str, Any]
+    read: Read
+    schema: bool = False
+    images: int = 0
+
+
 class Answer(Iterator[Event]):
     """The events of one answer. The request is sent with the first one that is asked for.
 
     `died` makes the error for a connection that broke.
     """
 
-    def __init__(
-        self,
-        address: Address,
-        body: dict[str, Any],
-        schema: bool,
-        images: int,
-        died: Callable[[str], EngineCrashed],
-    ) -> None:
-        self._address, self._body, self._died = address, body, died
-        self._schema, self._images = schema, images
+    def __init__(self, address: Address, question: Question, died: Callable[[str], EngineCrashed]) -> None:
+        self._address, self._question, self._died = address, question, died
         self._lock = threading.Lock()
         self._closed = False
         self._exchange: Exchange | None = None
@@ -164,15 +183,17 @@ class Answer(Iterator[Event]):
         self.close()
 
     def _read(self) -> Generator[Event, None, None]:
+        question = self._question
+        fail = partial(failure, schema=question.schema, address=self._address, images=question.images)
         try:
             with self._lock:
                 if self._closed:
                     return
-                self._exchange = Exchange(self._address, "POST", "/v1/chat/completions", self._body)
+                self._exchange = Exchange(self._address, "POST", question.path, question.body)
             status = self._exchange.status()
             if status != 200:
-                raise failure(status, self._exchange.json(), self._schema, self._address, self._images)
-            yield from self._translate(self._exchange.events())
+                raise fail(status, self._exchange.json())
+            yield from question.read(self._exchange, fail)
         except OSError as error:
             if not self._closed:
                 raise self._died(str(error)) from error
@@ -184,40 +205,6 @@ class Answer(Iterator[Event]):
                     self._exchange.close()
                     self._exchange = None
 
-    def _translate(self, lines: Iterator[bytes]) -> Iterator[Event]:
-        finish: Finish | None = None
-        for line in lines:
-            if line == b"[DONE]":
-                break
-            body = json.loads(line)
-            if "error" in body:
-                raise failure(body["error"].get("code", 500), body, self._schema, self._address, self._images)
-            if progress := body.get("prompt_progress"):
-                yield Progress("prompt", progress["processed"], progress["total"])
-            for choice in body["choices"]:
-                delta = choice["delta"]
-                if text := delta.get("reasoning_content"):
-                    yield Reasoning(text)
-                if text := delta.get("content"):
-                    yield Text(text)
-                if reason := choice["finish_reason"]:
-                    finish = Finish("length" if reason == "length" else "stop")
-            if usage := body.get("usage"):
-                yield _usage(usage, body.get("timings", {}))
-        if finish is None:
-            raise EngineFailed(NAME, "the stream ended before the answer did")
-        yield finish
-
-
-def _usage(usage: dict[str, Any], timings: dict[str, Any]) -> Usage:
-    return Usage(
-        prompt_tokens=usage["prompt_tokens"],
-        completion_tokens=usage["completion_tokens"],
-        cached_tokens=usage.get("prompt_tokens_details", {}).get("cached_tokens", 0),
-        prompt_seconds=timings.get("prompt_ms", 0.0) / 1000,
-        generation_seconds=timings.get("predicted_ms", 0.0) / 1000,
-    )
-
 
 def failure(status: int, body: Any, schema: bool, address: Address, images: int) -> AbiertoError:
     """The error that the server described. schema: whether the request had one; images: how many it had."""
@@ -226,6 +213,8 @@ def failure(status: int, body: Any, schema: bool, address: Address, images: int)
     message = str(told.get("message", f"HTTP {status}"))
     if told.get("type") == "exceed_context_size_error":
         return PromptTooLong(told["n_prompt_tokens"], told["n_ctx"], _trained(address) or told["n_ctx"])
+    if long := re.search(r"input \((\d+) tokens\) is too large to process\D*(\d+)", message):
+        return PromptTooLong(int(long[1]), int(long[2]), _trained(address) or int(long[2]))
     if images and "Failed to load image" in message:
         return BadImage("1" if images == 1 else f"1-{images}", "image_undecodable")  # it does not say which
     if schema and re.search("schema|grammar", message, re.IGNORECASE):

@@ -13,7 +13,7 @@ class TextOfTokens:
         self._ids: list[int] = []
         self._said = 0  # how much of the text of `_ids` is out
         self._held = ""  # may be the beginning of a stop string
-        self.stopped = False
+        self.stopped = ""  # the stop string that was met
 
     def add(self, piece: Piece) -> str:
         """What can be said now. At the last piece, all that is left."""
@@ -27,10 +27,10 @@ class TextOfTokens:
         return self._until_stop(self._held + fresh, last=piece.reason is not None)
 
     def _until_stop(self, text: str, last: bool) -> str:
-        ends = [text.find(stop) for stop in self._stops if stop in text]
-        if ends:
-            self.stopped, self._held = True, ""
-            return text[: min(ends)]
+        met = [stop for stop in self._stops if stop in text]
+        if met:
+            self.stopped, self._held = min(met, key=text.find), ""
+            return text[: text.find(self.stopped)]
         begun = 0 if last else max((_overlap(text, stop) for stop in self._stops), default=0)
         self._held = text[len(text) - begun :]
         return text[: len(text) - begun]

@@ -10,57 +10,39 @@ that an answer may take another turn where two words were nearly as likely.
 It knows no HTTP face of ours, and no model by name.
 """
 
-import ctypes
-import os
-import re
 import shutil
-import socket
-import tempfile
 import weakref
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
-from abierto.engines._llama_client import NAME, Address, Answer, ask, failure
-from abierto.engines._llama_request import body
+from abierto.engines import _llama_events, _llama_tools
+from abierto.engines._llama_client import NAME, Address, Answer, Exchange, Fail, Question, Read, ask, failure
+from abierto.engines._llama_request import chat_body, complete_body, conversation, offered
+from abierto.engines._llama_start import Package, private_folder, start_package, start_program, useful_lines
 from abierto.engines.kept_process import KeptProcess
 from abierto.engines.session import LoadOptions, RefusesTasks
-from abierto.errors import (
-    EngineBroken,
-    EngineCrashed,
-    EngineMissing,
-    FileMissing,
-    LoadFailed,
-    MissingFeature,
-)
+from abierto.errors import EngineCrashed, MissingFeature, OptionOutOfRange
 from abierto.formats.gguf import read_header
 from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest
+from abierto.tasks.complete import CompleteRequest
+from abierto.tasks.embed import EmbedRequest
 from abierto.tasks.events import Event
+from abierto.tasks.rerank import RerankRequest
 
-# Tokens of a prompt that are read in one go. A cancelled request computes to the end of one or two, and so long do
-# other requests wait for it. On a processor 128 cost no more time for each token than 512; on a GPU they would.
-BATCH = 128
-PROGRAM_BATCH = 512
-# Tokens that must have been the same for a guess, and tokens that are guessed.
-NGRAM, GUESS = 5, 8
-# Of these projectors (llama.cpp's mtmd_decode_use_non_causal) every token of an image sees every other one, so that an
-# image must be read in one go; it has up to 1,120 tokens.
-WHOLE_IMAGE = ("gemma3", "gemma4v", "gemma4uv", "deepseek4v")
-WHOLE_IMAGE_BATCH = 1280
-START_TIMEOUT = 600.0  # seconds; a large model may come from a slow disk, and a program that ends is seen at once
-_LONGEST_SOCKET_PATH = 100  # bytes; the least that a system allows is 104, with the zero at the end
+# What the chat task brings along; `logprobs` too, but not with guesses, which are not weighed as other tokens are.
+FEATURES = frozenset({"chat", "complete", "schema", "seed", "reasoning", "tools", "logit_bias"})
 
 
 def load(files: list[str], options: LoadOptions) -> "LlamaSession":
     """See `engines.load`. Of a model in several files the first is opened, and llama.cpp finds the others beside it."""
-    folder = _private_folder()
+    folder = private_folder()
     try:
-        program = options.settings.get("llama_server", "")
-        start = _start_program if program else _start_package
+        start = start_program if options.settings.get("llama_server", "") else start_package
         address, server = start(files[0], options, folder)
-        return LlamaSession(address, server, folder, options)
+        return LlamaSession(files[0], address, server, folder, options)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -71,48 +53,129 @@ class LlamaSession(RefusesTasks):
 
     engine = NAME
 
-    def __init__(self, address: Address, server: "KeptProcess | _Package", folder: Path, options: LoadOptions) -> None:
+    def __init__(
+        self, file: str, address: Address, server: KeptProcess | Package, folder: Path, options: LoadOptions
+    ) -> None:
         self.max_concurrent = options.max_concurrent
         self.pid = server.pid
-        self._address, self._server = address, server
+        self._file, self._address, self._server = file, address, server
         self._answers: weakref.WeakSet[Answer] = weakref.WeakSet()
         # Runs at close, or when the interpreter ends without one.
         self._release = weakref.finalize(self, _release, self._answers, server, folder)
         props = self._ask("GET", "/props")
         self.context = int(props["default_generation_settings"]["n_ctx"])
-        sees = props.get("modalities", {}).get("vision") is True
-        self.features = frozenset({"chat", "schema", "seed", "reasoning"} | ({"images"} if sees else set()))
+        self.features = _features(props, options)
+        caps = props.get("chat_template_caps", {})
+        self._template_has_tools = bool(caps.get("supports_tools") and caps.get("supports_tool_calls"))
+        self._pair_tokens: int | None = None
 
     def count_tokens(self, request: Request) -> int:
-        """As the model reads them, with its chat template, and with as many tokens as it makes of each image.
+        """As the model reads them; of a chat with its template, and with as many tokens as it makes of each image.
 
         A program from before 2026 cannot count images; it refuses a request that is too long when it is sent.
         """
-        if not isinstance(request, ChatRequest):
-            raise MissingFeature(NAME, request.task)
-        images = _images(request)
-        asked: dict[str, Any] = {"messages": self._body(request)["messages"]}
-        try:
-            return int(self._ask("POST", "/v1/chat/completions/input_tokens", asked, images)["input_tokens"])
-        except _NoSuchPath:  # a program from before 2026
-            prompt = self._ask("POST", "/apply-template", asked)["prompt"]
-            asked = {"content": prompt, "add_special": True, "parse_special": True}
-            return len(self._ask("POST", "/tokenize", asked)["tokens"])
+        match request:
+            case ChatRequest():
+                return self._chat_tokens(request)
+            case CompleteRequest():
+                return self._tokens(request.prompt)
+            case EmbedRequest():
+                return sum(self._tokens(text) for text in request.texts)
+            case RerankRequest():
+                return self._rank_tokens(request)
 
     def chat(self, request: ChatRequest) -> Iterator[Event]:
         """See `Session`. The iterator's `close` may be called from another thread, and wakes one that waits."""
-        answer = Answer(self._address, self._body(request), request.schema is not None, _images(request), self._died)
-        self._answers.add(answer)
-        return answer
+        calls = bool(offered(request))
+        self._check(request, request.logprobs is not None and calls)
+        asked = self._told(request)
+        read = partial(_llama_events.chat, stops=request.sampling.stop, alternatives=request.logprobs)
+        if calls and not asked.tools:
+            read = partial(_read_calls, read=read, structured=request.schema is not None)
+        has_schema = request.schema is not None or (calls and not asked.tools)
+        return self._answer(Question("/v1/chat/completions", chat_body(asked), read, has_schema, _images(request)))
+
+    def complete(self, request: CompleteRequest) -> Iterator[Event]:
+        """See `Session`. As `chat`; the prompt may have special tokens in it."""
+        self._check(request)
+        read = partial(_llama_events.complete, stops=request.sampling.stop, alternatives=request.logprobs)
+        return self._answer(Question("/completion", complete_body(request), read, request.schema is not None))
+
+    def embed(self, request: EmbedRequest) -> Iterator[Event]:
+        """See `Session`."""
+        self._check(request)
+        body = {"input": list(request.texts), "encoding_format": "base64"}
+        return self._answer(Question("/v1/embeddings", body, _llama_events.embed))
+
+    def rerank(self, request: RerankRequest) -> Iterator[Event]:
+        """See `Session`. The scores are what the model's last layer says: of most a logit, a number without limits, of
+        those made of Qwen3 the probability of `yes`."""
+        self._check(request)
+        body = {"query": request.query, "documents": list(request.documents)}
+        return self._answer(Question("/v1/rerank", body, _llama_events.rerank))
 
     def close(self) -> None:
         """See `Session`. Answers that are being written are broken off."""
         self._release()
 
-    def _body(self, request: ChatRequest) -> dict[str, Any]:
-        if "images" not in self.features and _images(request):
-            raise MissingFeature(NAME, "images")
-        return body(request)
+    def _answer(self, question: Question) -> Answer:
+        answer = Answer(self._address, question, self._died)
+        self._answers.add(answer)
+        return answer
+
+    def _check(self, request: Request, unheard: bool = False) -> None:
+        """Raise MissingFeature, OptionOutOfRange.
+
+        unheard: log-probabilities of calls are asked for, which llama-server does not tell.
+        """
+        lacking = ({request.task} | request.needs) - self.features
+        if lacking or unheard:
+            raise MissingFeature(NAME, min(lacking or {"logprobs"}))
+        if isinstance(request, ChatRequest | CompleteRequest) and request.sampling.logit_bias:
+            # llama-server passes over numbers that are no tokens.
+            last = self._vocabulary() - 1
+            for token, _ in request.sampling.logit_bias:
+                if not 0 <= token <= last:
+                    raise OptionOutOfRange("logit_bias", token, 0, last)
+
+    def _told(self, request: ChatRequest) -> ChatRequest:
+        """The request as it is sent: with tools and calls in words where llama-server would leave them out."""
+        if self._template_has_tools and not (request.schema is not None and offered(request)):
+            return request
+        return _llama_tools.described(request)
+
+    def _chat_tokens(self, request: ChatRequest) -> int:
+        images = _images(request)
+        self._check(request)
+        asked = conversation(self._told(request))
+        try:
+            return int(self._ask("POST", "/v1/chat/completions/input_tokens", asked, images)["input_tokens"])
+        except _NoSuchPath:  # a program from before 2026
+            return self._tokens(self._ask("POST", "/apply-template", asked)["prompt"])
+
+    def _rank_tokens(self, request: RerankRequest) -> int:
+        """Query and document are put together by a template of the model, or with tokens between and around them."""
+        template = read_header(self._file).text("tokenizer.chat_template.rerank")
+        if template is not None:
+            asked = template.replace("{query}", request.query)
+            return sum(self._tokens(asked.replace("{document}", one), around=False) for one in request.documents)
+        if self._pair_tokens is None:  # known by trying the shortest pair: which tokens those are is not told
+            pair = self._ask("POST", "/v1/rerank", {"query": "a", "documents": ["a"]})
+            self._pair_tokens = int(pair["usage"]["prompt_tokens"]) - 2 * self._bare("a")
+        each = self._pair_tokens + self._bare(request.query)
+        return sum(each + self._bare(document) for document in request.documents)
+
+    def _vocabulary(self) -> int:
+        """How many tokens the model knows."""
+        return int(self._ask("GET", "/v1/models")["data"][0]["meta"]["n_vocab"])
+
+    def _tokens(self, text: str, *, around: bool = True, special: bool = True) -> int:
+        """around: with the tokens that stand around every text. special: names of special tokens are such tokens."""
+        asked = {"content": text, "add_special": around, "parse_special": special}
+        return len(self._ask("POST", "/tokenize", asked)["tokens"])
+
+    def _bare(self, text: str) -> int:
+        return self._tokens(text, around=False, special=False)
 
     def _ask(self, method: str, path: str, asked: object = None, images: int = 0) -> Any:
         try:
@@ -134,27 +197,7 @@ class _NoSuchPath(Exception):
     """The server is of a version that does not have what was asked for."""
 
 
-class _Package:
-    """llama-server's code in this process, as the `xllamacpp` package brings it."""
-
-    def __init__(self, server: object) -> None:
-        self._server: object | None = server
-        self.pid = os.getpid()
-
-    def status(self, patience: float) -> str | None:
-        """This process runs, and with it the server."""
-        return None
-
-    def tail(self) -> str:
-        """What it writes goes to our own standard error."""
-        return ""
-
-    def close(self) -> None:
-        """Dropping the last reference stops its threads and frees its memory."""
-        self._server = None
-
-
-def _release(answers: "weakref.WeakSet[Answer]", server: KeptProcess | _Package, folder: Path) -> None:
+def _release(answers: "weakref.WeakSet[Answer]", server: KeptProcess | Package, folder: Path) -> None:
     # The server in this process waits for every request that it serves, and an answer may go on for long.
     for answer in list(answers):
         answer.close()
@@ -162,133 +205,17 @@ def _release(answers: "weakref.WeakSet[Answer]", server: KeptProcess | _Package,
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _private_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="abierto-"))  # mode 0700
-    if os.name == "posix" and len(os.fsencode(folder / "llama.sock")) > _LONGEST_SOCKET_PATH:
-        folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="abierto-", dir="/tmp"))
-    return folder
-
-
-def _address(folder: Path) -> Address:
-    if os.name == "posix":
-        return Address(path=str(folder / "llama.sock"))
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return Address(port=probe.getsockname()[1])
-
-
-def _start_package(file: str, options: LoadOptions, folder: Path) -> tuple[Address, _Package]:
-    try:
-        import xllamacpp
-    except ModuleNotFoundError as error:
-        raise EngineMissing(NAME, NAME) from error
-    except ImportError as error:
-        raise EngineBroken(NAME, str(error)) from error
-    address = _address(folder)
-    params = xllamacpp.CommonParams()
-    params.model.path = file
-    params.hostnames = [address.path or "127.0.0.1"]
-    params.port = address.port
-    params.api_keys = [address.key]
-    params.n_parallel = options.max_concurrent
-    params.n_ctx = options.context * options.max_concurrent  # it is divided by n_parallel
-    params.kv_unified = False
-    params.ctx_shift = False
-    params.cache_ram_mib = 0  # no second cache beside the slots' own
-    params.n_batch = params.n_ubatch = batch_size(options, BATCH)
-    params.mmproj.path = options.projector
-    params.video_ffmpeg_bin_dir = str(folder)  # what is no image shall not be handed to whatever ffmpeg is on the PATH
-    params.fit_params = False  # what fits was decided before
-    params.warmup = False
-    params.ui = False
-    params.verbosity = int(options.settings.get("verbosity", "-1"))
-    if options.settings.get("speculation") == "ngram":
-        params.speculative.types = [xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
-        params.speculative.ngram_simple.size_n = NGRAM
-        params.speculative.ngram_simple.size_m = GUESS
-    if options.threads:
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads
-    try:
-        server = xllamacpp.Server(params)
-    except RuntimeError as error:
-        _flush_log(xllamacpp.xllamacpp.__file__)
-        raise LoadFailed(NAME, Path(file).name) from error
-    # It says that it is loaded a moment before its loop runs, and if it is dropped in that moment it waits for its own
-    # end for ever. Only the loop can answer this.
-    ask(address, "GET", "/slots")
-    return address, _Package(server)
-
-
-def batch_size(options: LoadOptions, usual: int) -> int:
-    """How many tokens are read in one go."""
-    if not options.projector:
-        return usual
-    header = read_header(options.projector)
-    kind = header.text("clip.projector_type") or header.text("clip.vision.projector_type")
-    return max(usual, WHOLE_IMAGE_BATCH) if kind in WHOLE_IMAGE else usual
-
-
-def _flush_log(library: str) -> None:
-    """Have llama.cpp write out what it logged: it does so in a thread, which the end of the process cuts short."""
-    loaded = ctypes.CDLL(library)
-    try:
-        log_of, flush = loaded._Z15common_log_mainv, loaded._Z16common_log_flushP10common_log
-    except AttributeError:
-        return  # built by a compiler that names functions otherwise: the last lines may be lost
-    log_of.restype = ctypes.c_void_p
-    flush(ctypes.c_void_p(log_of()))
-
-
-def _start_program(file: str, options: LoadOptions, folder: Path) -> tuple[Address, KeptProcess]:
-    named = options.settings["llama_server"]
-    program = shutil.which(named)
-    if not program:
-        raise FileMissing(named)
-    address = _address(folder)
-    command = [program, "--host", address.path or "127.0.0.1", "--port", str(address.port or 8080), "-m", file]
-    command += ["-np", str(options.max_concurrent), "-c", str(options.context * options.max_concurrent)]
-    batch = str(batch_size(options, PROGRAM_BATCH))
-    command += ["-b", batch, "--no-context-shift", "--cache-ram", "0", "--no-warmup", "--no-webui"]
-    if options.projector:
-        command += ["-ub", batch, "--mmproj", options.projector]
-    if options.settings.get("speculation") == "ngram":
-        command += ["--spec-type", "ngram-simple"]
-        command += ["--spec-ngram-simple-size-n", str(NGRAM), "--spec-ngram-simple-size-m", str(GUESS)]
-    if options.threads:
-        command += ["-t", str(options.threads)]
-    # The key goes through the environment, because everybody on this computer can read command lines.
-    environment = {**os.environ, "LLAMA_API_KEY": address.key, "LLAMA_ARG_VIDEO_FFMPEG_DIR": str(folder)}
-    try:
-        process = KeptProcess(command, environment, str(folder))
-    except OSError as error:
-        raise LoadFailed(NAME, Path(file).name, str(error)) from error
-    try:
-        _await_ready(process, address, Path(file).name)
-    except BaseException:
-        process.close()
-        raise
-    return address, process
-
-
-def _await_ready(process: KeptProcess, address: Address, model: str) -> None:
-    deadline = monotonic() + START_TIMEOUT
-    while not process.ended.wait(0.01):
-        try:
-            if ask(address, "GET", "/health")[0] == 200:
-                return
-        except OSError:
-            pass  # it does not listen yet
-        if monotonic() > deadline:
-            raise LoadFailed(NAME, model, useful_lines(process.tail()))
-    raise LoadFailed(NAME, model, useful_lines(process.tail()) or str(process.status(0)))
-
-
-def useful_lines(log: str) -> str:
-    """The errors of a llama.cpp log without their time stamps, or its last lines when it marks none as errors."""
-    lines = [line for line in log.splitlines() if line.strip()]
-    errors = [re.sub(r"^[\d.]+ E (\w+ +)?", "", line) for line in lines if re.match(r"[\d.]+ E ", line)]
-    return "\n".join((errors or lines)[-5:])
-
-
 def _images(request: ChatRequest) -> int:
     return sum(len(message.images) for message in request.messages)
+
+
+def _features(props: dict[str, Any], options: LoadOptions) -> frozenset[str]:
+    if options.task != "chat":
+        return frozenset({options.task})
+    guesses = options.settings.get("speculation") == "ngram"
+    sees = props.get("modalities", {}).get("vision") is True
+    return FEATURES | (set() if guesses else {"logprobs"}) | ({"images"} if sees else set())
+
+
+def _read_calls(exchange: Exchange, fail: Fail, read: Read, structured: bool) -> Iterator[Event]:
+    return _llama_tools.events(read(exchange, fail), structured)

@@ -29,6 +29,7 @@ from abierto.engines._openvino_images import Sizes, decoded, marked, unmarked
 from abierto.engines._openvino_load import Opened, open_model, set_guesses
 from abierto.engines._openvino_text import TextOfTokens
 from abierto.engines.session import LoadOptions, RefusesTasks
+from abierto.engines.turns_in_words import in_words
 from abierto.errors import (
     EngineBroken,
     EngineCrashed,
@@ -42,10 +43,20 @@ from abierto.formats import openvino_model
 from abierto.formats.gguf import read_header
 from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest, Sampling
+from abierto.tasks.complete import CompleteRequest
 from abierto.tasks.events import Event, Finish, Text, Usage
 
 # What llama.cpp does where nothing is asked, so that the same model speaks alike here and there.
-DEFAULTS = Sampling(temperature=0.8, top_p=0.95, top_k=40, min_p=0.05, repeat_penalty=1.0)
+DEFAULTS = Sampling(
+    temperature=0.8,
+    top_p=0.95,
+    top_k=40,
+    min_p=0.05,
+    repeat_penalty=1.0,
+    presence_penalty=0.0,
+    frequency_penalty=0.0,
+)
+Asked = ChatRequest | CompleteRequest
 USUAL_CONTEXT = 4096
 # The tokenizer that is made of a GGUF file drops the beginning of a text with more tokens than these, in silence.
 LONGEST_TEXT = 8192
@@ -64,6 +75,8 @@ def load(files: list[str], options: LoadOptions) -> "OpenVINOSession":
     except ImportError as error:
         raise EngineBroken(NAME, str(error)) from error
     file = Path(files[0])
+    if options.task != "chat":
+        raise LoadFailed(NAME, file.name, f"it has no {options.task}")
     context = options.context or _trained(file) or USUAL_CONTEXT
     try:
         opened = open_model(openvino_genai, file, options, context)
@@ -86,7 +99,7 @@ class OpenVINOSession(RefusesTasks):
         self.context = context
         self.max_concurrent = max_concurrent
         self.pid = os.getpid()
-        self.features = frozenset({"chat", "schema", "seed"} | ({"images"} if opened.sees else set()))
+        self.features = frozenset({"chat", "complete", "schema", "seed"} | ({"images"} if opened.sees else set()))
         self._opened = opened
         self._genai, self._tokenizer, self._takes_text = genai, opened.tokenizer, opened.takes_text
         usual = opened.pipeline.get_config()
@@ -99,26 +112,39 @@ class OpenVINOSession(RefusesTasks):
         self._release = weakref.finalize(self, self._batch.close)
 
     def count_tokens(self, request: Request) -> int:
-        """As the model reads them, with its chat template."""
-        if not isinstance(request, ChatRequest):
+        """As the model reads them; of a chat with its template."""
+        if not isinstance(request, Asked):
             raise MissingFeature(NAME, request.task)
+        self._check(request)
         with self._batch.preparing():  # what is counted is most often asked at once
             return self._prompt(request)[1]
 
     def chat(self, request: ChatRequest) -> Iterator[Event]:
         """See `Session`. The iterator's `close` may be called from another thread, and wakes one that waits."""
-        return Answer(self, request)
+        return self._answer(request)
+
+    def complete(self, request: CompleteRequest) -> Iterator[Event]:
+        """See `Session`. As `chat`; the prompt may have special tokens in it."""
+        return self._answer(request)
 
     def close(self) -> None:
         """See `Session`. Answers that are being written are broken off."""
         self._release()
 
-    def ticket(self, request: ChatRequest) -> tuple[Ticket, int]:
+    def _answer(self, request: Asked) -> "Answer":
+        self._check(request)
+        return Answer(self, request)
+
+    def _check(self, request: Asked) -> None:
+        for feature in sorted(request.needs - self.features):
+            raise MissingFeature(NAME, feature)
+
+    def ticket(self, request: Asked) -> tuple[Ticket, int]:
         """The request in the batch, and the tokens of its prompt. Raises PromptTooLong, EngineCrashed."""
         with self._batch.preparing():
             return self._queued(request)
 
-    def _queued(self, request: ChatRequest) -> tuple[Ticket, int]:
+    def _queued(self, request: Asked) -> tuple[Ticket, int]:
         prompt, tokens = self._prompt(request)
         if tokens >= self.context:
             raise PromptTooLong(tokens, self.context, self.context)
@@ -139,44 +165,57 @@ class OpenVINOSession(RefusesTasks):
         """The text of tokens. Bytes that are no whole character are left out."""
         return str(self._tokenizer.decode(ids, skip_special_tokens=True))
 
-    def _prompt(self, request: ChatRequest) -> tuple[tuple[Any, ...], int]:
+    def _prompt(self, request: Asked) -> tuple[tuple[Any, ...], int]:
         """As a ticket takes it, and its tokens."""
-        import numpy
-        from openvino import Tensor
+        if isinstance(request, CompleteRequest):
+            try:
+                tokens = self._encode(request.prompt, special=True)
+            except NATIVE as error:
+                raise EngineFailed(NAME, words(error)) from error
+            return self._shaped(request.prompt, [], tokens)
+        return self._chat_prompt(request)
 
+    def _chat_prompt(self, request: ChatRequest) -> tuple[tuple[Any, ...], int]:
         files = [image for message in request.messages for image in message.images]
-        if files and "images" not in self.features:
-            raise MissingFeature(NAME, "images")
         images = [decoded(file, str(number)) for number, file in enumerate(files, 1)]
         try:
-            text = str(self._tokenizer.apply_chat_template(self._messages(request), add_generation_prompt=True))
+            told = None if request.reasoning is None else {"enable_thinking": request.reasoning}
+            text = str(self._tokenizer.apply_chat_template(self._messages(request), True, extra_context=told))
             tokens = self._encode(unmarked(text, len(images)))
         except NATIVE as error:
             raise EngineFailed(NAME, words(error)) from error
+        return self._shaped(text, images, tokens)
+
+    def _shaped(self, text: str, images: list[Any], tokens: list[int]) -> tuple[tuple[Any, ...], int]:
+        import numpy
+        from openvino import Tensor
+
         if self._takes_text:
             return (text, images), len(tokens) + self._sizes.tokens(images)
         return (Tensor(numpy.array([tokens], dtype=numpy.int64)),), len(tokens)
 
     def _messages(self, request: ChatRequest) -> list[dict[str, str]]:
         messages, images = [], 0
-        for message in request.messages:
+        for message in in_words(request.messages):
             said = marked(message.content, images, len(message.images)) if self._takes_text else message.content
             messages.append({"role": message.role, "content": said})
             images += len(message.images)
         return messages
 
-    def _encode(self, text: str) -> list[int]:
-        found = self._tokenizer.encode(text, add_special_tokens=False).input_ids.data[0].tolist()
+    def _encode(self, text: str, special: bool = False) -> list[int]:
+        """special: with the tokens that stand around every text."""
+        found = self._tokenizer.encode(text, add_special_tokens=special).input_ids.data[0].tolist()
         if len(found) < LONGEST_TEXT:
             return list(found)
         # Where a space follows a letter every tokenizer splits anyway, so that the parts have the same tokens.
         middle = len(text) // 2
         space = re.compile(r"(?<=[^\W\d_])(?= )").search(text, middle)
         cut = space.start() if space else middle
-        return self._encode(text[:cut]) + self._encode(text[cut:])
+        return self._encode(text[:cut], special) + self._encode(text[cut:])
 
     def _config(self, sampling: Sampling, schema: str, limit: int) -> Any:
         config = self._genai.GenerationConfig(max_new_tokens=limit, repetition_penalty=sampling.repeat_penalty)
+        config.presence_penalty, config.frequency_penalty = sampling.presence_penalty, sampling.frequency_penalty
         config.apply_chat_template = False
         set_guesses(config, self._opened)
         if self._eos >= 0:
@@ -203,7 +242,7 @@ class OpenVINOSession(RefusesTasks):
 class Answer(Iterator[Event]):
     """The events of one answer. Its prompt is counted and queued when the first one is asked for."""
 
-    def __init__(self, session: OpenVINOSession, request: ChatRequest) -> None:
+    def __init__(self, session: OpenVINOSession, request: Asked) -> None:
         self._session, self._request = session, request
         self._ticket: Ticket | None = None
         self._closed = False
@@ -237,7 +276,7 @@ class Answer(Iterator[Event]):
                     yield Text(said)
                 if text.stopped or piece.reason:
                     yield Usage(prompt, made, 0, first - self._ticket.started, last - first)
-                    yield Finish("stop" if text.stopped else piece.reason or "stop")
+                    yield Finish("stop", text.stopped) if text.stopped else Finish(piece.reason or "stop")
                     return
         finally:
             self._ticket.cancel()

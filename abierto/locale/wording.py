@@ -13,6 +13,7 @@ from abierto.errors import (
     NotAnImage,
     NotConvertible,
     NotEnoughMemory,
+    NotOffered,
     NotOurs,
     PromptTooLong,
     UnknownQuantization,
@@ -58,6 +59,8 @@ def words(error: AbiertoError) -> dict[str, str]:
     if isinstance(error, NotOurs):
         repository = "/".join(error.name.split("/")[:2])
         worded["advice"] = text(f"removal.{error.owner}", name=error.name, path=error.path, repository=repository)
+    if isinstance(error, NotOffered):
+        worded["advice"] = text(f"instead.{error.instead}")
     if isinstance(error, PromptTooLong):
         longer = error.trained > error.context
         worded["advice"] = text("advice.longer_context" if longer else "advice.shorten", trained=count(error.trained))

@@ -48,6 +48,7 @@ class Inside:
     quantization: str = ""
     context: int = 0
     license: str = ""
+    chat_template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ class Known:
     in seconds since 1970; 0 for what is a part of Abierto or of a package. sha256: of the first file, empty
     where nobody said it. owner: the program whose files they are, a key under `owner.`; empty where a pull brought
     them. files: absolute paths, the first is the one to open. format: without files `none`, or the package that holds
-    the model. sees: whether images can be shown to it. architecture, quantization, license: empty, parameters, context:
-    0 where unknown.
+    the model. sees: whether images can be shown to it. architecture, quantization, license, chat_template: empty,
+    parameters, context: 0 where unknown.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Known:
     context: int = 0
     license: str = ""
     card: Card | None = None
+    chat_template: str = ""
 
 
 def all_models() -> list[Known]:
@@ -173,6 +175,7 @@ def _known(name: str, files: Sequence[Path], card: Card | None) -> Known:
         context=inside.context or (card and card.context) or 0,
         license=(card and card.license) or inside.license,
         card=card,
+        chat_template=inside.chat_template,
     )
 
 
@@ -206,4 +209,5 @@ def _of_gguf(header: GGUFHeader) -> Inside:
         quantization=header.quantization,
         context=header.context_length or 0,
         license=header.license or "",
+        chat_template=header.chat_template or "",
     )

@@ -3,7 +3,7 @@
 Nothing above this module can tell which engine answers, or in which process.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +17,7 @@ from abierto.config import Settings
 from abierto.engines import session
 from abierto.engines.session import LoadOptions, Session
 from abierto.errors import AbiertoError, LoadFailed, NoChatModel, PromptTooLong
-from abierto.runtime import child, choice, sight
+from abierto.runtime import child, choice, remotes, shared, sight
 from abierto.runtime.choice import Variant
 from abierto.runtime.fit import Plan, plan
 from abierto.runtime.refusal import explained
@@ -57,7 +57,8 @@ class Model:
 
     context: tokens that a conversation may hold, of `max_concurrent` at once. last: what the last answer cost, None
     before the first. estimate: bytes that it was expected to take, 0 where that is unknown. pid: the process that
-    computes. claims: what else answers to the name that it was loaded by. variant: the engine as it was set.
+    computes. claims: what else answers to the name that it was loaded by. variant: the engine as it was set. recorded:
+    another process writes into the journal what runs. remote: the computer that the words go to; empty for this one.
     """
 
     def __init__(self, target: Target, session: Session, variant: Variant, fitted: Plan, held: ExitStack) -> None:
@@ -65,6 +66,7 @@ class Model:
         self.variant = variant
         self.card: Card | None = target.card
         self.claims = target.claims
+        self.remote = target.remote.provider.host if target.remote else ""
         self.engine = session.engine
         self.features = session.features
         self.context = session.context
@@ -73,6 +75,7 @@ class Model:
         self.estimate = fitted.estimate
         self.trained = fitted.trained or session.context
         self.last: Stats | None = None
+        self.recorded = getattr(session, "recorded", False)
         self._target = target
         self._session = session
         self._held = held
@@ -212,6 +215,8 @@ class Answering(Iterator[Event]):
 
     def _record(self) -> None:
         model = self._model
+        if model.recorded:
+            return
         facts: dict[str, Any] = {"model": model.name, "engine": model.engine, "task": self._task}
         facts["outcome"] = self._outcome
         if stats := self.stats:
@@ -238,7 +243,9 @@ def write_runs() -> None:
         return
     from abierto.journal import Journal
 
-    waiting, _RUNS[:] = list(_RUNS), []
+    waiting: list[dict[str, Any]] = []
+    while _RUNS:  # answers in other threads may add to them meanwhile
+        waiting.append(_RUNS.pop(0))
     journal = Journal.at(config.folders().data, config.settings().journal)
     for facts in waiting:
         journal.add_run(**facts)
@@ -265,7 +272,8 @@ def load(
     use: one of `choice.USES`. needs: the features that the requests will need. prompt: about how many tokens they have.
     projector: path of the file that it sees with; empty: the one that came with it, if one did. together: how many
     conversations at once, each with the whole context; 0: as many as take little of the memory. task: what it is for,
-    as in `LoadOptions`. apart: in a process of its own whatever it is, and never from a path or a source.
+    as in `LoadOptions`. apart: in a process of its own whatever it is, and never from a path or a source. Without it, a
+    model that the server of this home has ready is used there.
     Raises NoChatModel, and what `resolve`, `with_projector`, `plan`, `candidates` and `engines.load` raise.
     """
     settings, models = config.settings(), config.folders().models
@@ -282,11 +290,15 @@ def load(
         target = sight.with_projector(target, projector, models)
         # Whoever has a model that sees expects it to see, whatever engine is the fastest for words.
         needs |= {sight.FEATURE} if target.projector else set()
+        if not (apart or projector) and (served := shared.find(target, engine, context, needs, together, task)):
+            variant = Variant(served.engine, served.threads, served.settings)
+            return Model(target, served, variant, served.fitted, held.pop_all())
         variants = choice.candidates(target, engine, settings, use, needs, prompt)
         fitted = plan(target, context, settings, together)
         options = LoadOptions(fitted.context, 0, fitted.together, target.projector, task)
         start = partial(_start_apart if apart else _start, target)
-        session, variant = _first_able(variants, target, start, options, settings, needs | {task})
+        secrets = remotes.engine_settings(target.remote) if target.remote else {}
+        session, variant = _first_able(variants, target, start, options, settings, needs | {task}, secrets)
         return Model(target, session, variant, fitted, held.pop_all())
 
 
@@ -300,12 +312,16 @@ def _first_able(
     wanted: LoadOptions,
     settings: Settings,
     needs: frozenset[str],
+    secrets: Mapping[str, str],
 ) -> tuple[Session, Variant]:
-    """The session of the first variant that loads and can do what is needed; else of one that at least loads."""
+    """The session of the first variant that loads and can do what is needed; else of one that at least loads.
+
+    secrets: engine settings that are kept nowhere.
+    """
     refusals: list[tuple[LoadFailed, LoadOptions]] = []
     for index, variant in enumerate(variants):
         others = [other.engine for other in variants[index + 1 :] if other.engine != variant.engine]
-        engine_settings = choice.engine_settings(variant, settings)
+        engine_settings = {**choice.engine_settings(variant, settings), **secrets}
         options = replace(wanted, threads=choice.threads(variant, settings), settings=engine_settings)
         try:
             session = start(variant.engine, options)
@@ -321,7 +337,7 @@ def _first_able(
 
 def _start(target: Target, engine: str, options: LoadOptions) -> Session:
     files = list(target.files)
-    if not target.vouched or target.projector:
+    if target.format != "remote" and (not target.vouched or target.projector):
         # Native code can die of a file that was made to kill it; then it must not be this process that dies. With a
         # projector every image is such a file.
         return child.load(engine, files, options)

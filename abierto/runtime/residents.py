@@ -6,7 +6,7 @@ what fits is only known when the one before it has taken its memory. It knows no
 """
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import inf
 from time import monotonic
 from types import TracebackType
@@ -22,10 +22,13 @@ from abierto.errors import (
     MissingFeature,
     NotEnoughMemory,
     NotLoaded,
+    OptionOutOfRange,
     QueueFull,
     ServerStopping,
 )
 from abierto.runtime.model import Model, Stats, load
+from abierto.runtime.resident import Refused, Resident, out_of_memory
+from abierto.runtime.tally import Newest, Tally
 
 # Seconds. An engine that dies is started again at once; after that it waits twice as long each time, up to the last.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
@@ -34,54 +37,6 @@ SOUND = 60.0
 SHORTEST_CONTEXT = 512
 # A task that needs no load of its own -> the one that a model is loaded for.
 LOADED_FOR = {"complete": "chat"}
-# What an engine that found no memory says of it, or the system that ended it for that.
-_NO_MEMORY = ("alloc", "memory", "SIGKILL")
-
-
-@dataclass(eq=False, slots=True)
-class Resident:
-    """A model in the server, or on its way there. Times are `monotonic` seconds, sizes bytes.
-
-    task: what it was loaded for; needs: what it has to have for those who had it loaded, the task among it.
-    state: `loading`, `ready` or `gone`. users: answers that are computed now; waiting: requests that wait for a place.
-    keep_alive: seconds after the last answer; negative: for ever. pinned: never let go, neither to make room nor for
-    time. notice: the context that it was loaded with after memory had run out with the one that was meant, 0 if it had
-    not. failure: why it could not be loaded. last: what its last answer cost.
-    """
-
-    name: str
-    task: str
-    needs: frozenset[str]
-    keep_alive: float
-    state: str = "loading"
-    model: Model | None = None
-    users: int = 0
-    waiting: int = 0
-    pinned: bool = False
-    last_used: float = field(default_factory=monotonic)
-    load_seconds: float = 0.0
-    notice: int = 0
-    failure: AbiertoError | None = None
-    last: Stats | None = None
-
-    @property
-    def idle(self) -> bool:
-        """Whether it may be let go."""
-        return self.state == "ready" and not self.users and not self.waiting and not self.pinned
-
-    @property
-    def expires(self) -> float:
-        """When it is let go if nobody asks."""
-        return inf if self.keep_alive < 0 or not self.idle else self.last_used + self.keep_alive
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why a model is not there: `error`, or that it was let go (`evicted` for another's sake, `expired`, `stopped`)."""
-
-    name: str
-    reason: str
-    error: AbiertoError | None = None
 
 
 class Turn:
@@ -92,9 +47,15 @@ class Turn:
     """
 
     def __init__(
-        self, house: "Residents", name: str, task: str, needs: frozenset[str], keep_alive: float | None
+        self,
+        house: "Residents",
+        name: str,
+        task: str,
+        needs: frozenset[str],
+        keep_alive: float | None,
+        context: int,
     ) -> None:
-        self.name, self.needs, self.keep_alive = name, needs | {task}, keep_alive
+        self.name, self.needs, self.keep_alive, self.context = name, needs | {task}, keep_alive, context
         self.task = LOADED_FOR.get(task, task)
         self.resident: Resident | None = None
         self.cancelled = False
@@ -117,6 +78,10 @@ class Turn:
         assert self.resident.model, "a resident that admits is ready"
         return self.resident.model
 
+    def suits(self, model: Model) -> bool:
+        """Whether the model has what the request needs, and holds as much as it asks for."""
+        return self.needs <= model.features and self.context <= model.context
+
     def leave(self, stats: Stats | None = None) -> None:
         """Give the place to the next. stats: what the answer cost."""
         if self.resident:
@@ -130,29 +95,37 @@ class Turn:
 
 
 class Residents:
-    """The models of a server. Close it."""
+    """The models of a server. Close it. tally: what they have done."""
 
     def __init__(self, settings: Settings | None = None) -> None:
+        self.tally = Tally()
         self._settings = settings or config.settings()
         self.changed = threading.Condition()
         self._one_load = threading.Lock()
         self._all: list[Resident] = []
         self._lines: dict[str, list[Turn]] = {}
-        self._refused: dict[str, Refused] = {}
+        self._refused: dict[str, Refused] = Newest()  # clients may ask for any number of names
         self._deaths: dict[str, tuple[int, float]] = {}
         self._closing = False
         self._sweeper = threading.Thread(target=self._sweep, daemon=True)
         self._sweeper.start()
 
     def turn(
-        self, name: str, task: str = "chat", needs: frozenset[str] = frozenset(), keep_alive: float | None = None
+        self,
+        name: str,
+        task: str = "chat",
+        needs: frozenset[str] = frozenset(),
+        keep_alive: float | None = None,
+        context: int = 0,
     ) -> Turn:
         """A place at the model of this name that can do the task and what the request needs.
 
-        keep_alive: seconds that the model stays after this; None: as it is. Taking it raises QueueFull,
-        EngineRestarting, ServerStopping, MissingFeature, Cancelled, MemoryTaken, and what `load` raises.
+        keep_alive: seconds that the model stays after this; None: as it is. context: tokens that it must hold; one
+        that holds less is loaded again, and the smaller one goes when it is idle. Taking it raises QueueFull,
+        EngineRestarting, ServerStopping, MissingFeature, OptionOutOfRange, Cancelled, MemoryTaken, and what `load`
+        raises.
         """
-        return Turn(self, name or self._settings.model, task, needs, keep_alive)
+        return Turn(self, name or self._settings.model, task, needs, keep_alive, context)
 
     def all(self) -> list[Resident]:
         """Those that are there or on their way, as they are now."""
@@ -180,6 +153,17 @@ class Residents:
                 resident.pinned, resident.keep_alive = False, 0.0
             self._refused[name] = Refused(name, "stopped")
             self.changed.notify_all()
+
+    def let_go(self, name: str) -> None:
+        """Let go of a model at once if it is idle, so that its files can be changed."""
+        with self.changed:
+            leaving = [one for one in self._all if one.idle and one.model and one.model.name == name]
+            for resident in leaving:
+                self._refused[resident.name] = Refused(resident.name, "stopped")
+                self._remove(resident)
+        for resident in leaving:
+            assert resident.model
+            resident.model.close()
 
     def close(self) -> None:
         """Let all go, and break off what is computed."""
@@ -233,6 +217,7 @@ class Residents:
             resident.users -= 1
             resident.last_used = monotonic()
             resident.last = stats or resident.last
+            self.tally.answered(resident.name, stats)
             self._lives(resident)
             self.changed.notify_all()
 
@@ -244,15 +229,21 @@ class Residents:
 
     def _able(self, turn: Turn) -> Resident:
         """The resident that the turn is for, which may begin to be loaded now."""
-        for resident in [one for one in self._all if one.name == turn.name]:
-            if not self._lives(resident):
-                continue
-            if resident.model is None or turn.needs <= resident.model.features:
-                return resident
-            if turn.needs <= resident.needs:  # it was loaded for this, and there is nothing that can do it
-                raise MissingFeature(resident.model.engine, min(turn.needs - resident.model.features))
+        there = [one for one in self._all if one.name == turn.name and self._lives(one)]
+        suiting = {one: one.model.context for one in there if one.model and turn.suits(one.model)}
+        if suiting:
+            return max(suiting, key=lambda one: suiting[one])
+        for resident in there:
+            if resident.model is None:
+                if resident.context <= turn.context:
+                    return resident
+            elif lacking := turn.needs - resident.model.features:
+                if turn.needs <= resident.needs:  # it was loaded for this, and there is nothing that can do it
+                    raise MissingFeature(resident.model.engine, min(lacking))
+            elif turn.context <= resident.context:  # as long as the engine could make it
+                raise OptionOutOfRange("context", turn.context, 1, resident.model.context)
         self._raise_if_resting(turn)
-        newcomer = Resident(turn.name, turn.task, turn.needs, float(self._settings.keep_alive))
+        newcomer = Resident(turn.name, turn.task, turn.needs, float(self._settings.keep_alive), context=turn.context)
         self._all.append(newcomer)
         threading.Thread(target=self._load, args=(newcomer,), daemon=True).start()
         return newcomer
@@ -262,7 +253,7 @@ class Residents:
         model = resident.model
         if model is None or resident.users >= model.max_concurrent:
             return False
-        return next(other for other in line if other.needs <= model.features) is turn
+        return next(other for other in line if other.suits(model)) is turn
 
     def _patience(self, turn: Turn, waiting: int) -> int:
         """Seconds until a place may be free: as long as the last answers took, for all who wait before."""
@@ -280,6 +271,7 @@ class Residents:
     def _died(self, resident: Resident) -> None:
         count, when = self._deaths.get(resident.name, (0, -inf))
         self._deaths[resident.name] = (count + 1 if monotonic() - when < SOUND else 1), monotonic()
+        self.tally.deaths[resident.name] += 1
         self._remove(resident)
         threading.Thread(target=resident.model.close if resident.model else _nothing, daemon=True).start()
 
@@ -314,8 +306,17 @@ class Residents:
                 return
             resident.model, resident.state = model, "ready"
             resident.load_seconds, resident.last_used = monotonic() - began, monotonic()
+            self.tally.loads[resident.name] += 1
             self._refused.pop(resident.name, None)
+            self._retire_smaller(resident, model)
             self.changed.notify_all()
+
+    def _retire_smaller(self, resident: Resident, model: Model) -> None:
+        """Let those go, when they are idle, that do nothing which the newcomer cannot do with a longer context."""
+        for other in self._all:
+            same = (other.name, other.task) == (resident.name, resident.task)
+            if same and other.model and other.model.engine == model.engine and other.model.context < model.context:
+                other.keep_alive = 0.0
 
     def _made_room(self, resident: Resident) -> Model:
         """Load, and let idle models go one after the other, the one first that was not used for longest."""
@@ -327,7 +328,7 @@ class Residents:
                 if not self._evict(resident):
                     raise self._explained(error) from error
             except LoadFailed as error:
-                if context or not _out_of_memory(error):
+                if context or resident.context or not out_of_memory(error):
                     raise
                 context = resident.notice = self._smaller(resident)
                 if not context:
@@ -336,7 +337,7 @@ class Residents:
     def _start(self, resident: Resident, context: int) -> Model:
         return load(
             resident.name,
-            context=context,
+            context=context or resident.context,
             use="many",
             needs=resident.needs,
             together=self._settings.users,
@@ -357,6 +358,7 @@ class Residents:
                 return False
             leaving = min(idle, key=lambda resident: resident.last_used)
             self._refused[leaving.name] = Refused(leaving.name, "evicted", MemoryTaken(newcomer.name, 0, 0))
+            self.tally.evictions[leaving.name] += 1
             self._remove(leaving)
         assert leaving.model
         leaving.model.close()
@@ -387,10 +389,6 @@ class Residents:
             for resident in over:
                 if resident.model:
                     resident.model.close()
-
-
-def _out_of_memory(error: LoadFailed) -> bool:
-    return any(word in error.detail for word in _NO_MEMORY)
 
 
 def _nothing() -> None:

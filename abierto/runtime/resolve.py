@@ -1,8 +1,9 @@
 """From a name to the files of a model: what a person may type for `--model`, in one order of precedence.
 
-1. a source (`file:...`, `hf:...`, `pypi:...`); 2. a path of a file, or of a folder with an OpenVINO model; 3. a card,
-by its name or an alias, with or without one of its quantisations (`qwen3:4b:q8_0`); 4. a pulled model; 5. a model of
-another program: Ollama, LM Studio, the Hugging Face cache, a folder of the settings.
+1. a source (`file:...`, `hf:...`, `pypi:...`); 2. a path of a file, or of a folder with an OpenVINO model; 3. a model
+on another computer, by a provider's prefix (`groq/...`); 4. a card, by its name or an alias, with or without one of
+its quantisations (`qwen3:4b:q8_0`); 5. a pulled model; 6. a model of another program: Ollama, LM Studio, the Hugging
+Face cache, a folder of the settings.
 
 A card whose files are not here gives way to what is: first to the very same file wherever it lies, then to a model of
 another program by the same name. What else answers to a name is told with the target, never passed over in silence.
@@ -29,15 +30,17 @@ from abierto.errors import (
     NotAModel,
     NothingToFetch,
     PartMissing,
+    RemotesOff,
     UnknownModel,
     UnknownQuantization,
 )
 from abierto.formats import openvino_model
 from abierto.formats.detect import detect
 from abierto.formats.split import part_names, whole_name
-from abierto.runtime import claims
+from abierto.runtime import claims, remotes
 from abierto.runtime.claims import Claim
 from abierto.runtime.pulled import best_of, record_of
+from abierto.runtime.remotes import Remote
 from abierto.store import elsewhere, hub_models, records
 from abierto.store.foreign import ForeignModel, arrived, trouble
 from abierto.store.records import Record
@@ -58,7 +61,8 @@ class Target:
     vouched: the file is the very one that the card names by its hash, unchanged since that was checked.
     record: its name in the store, which is also the name of its lock. projector: absolute path of the file that turns
     images into what the model reads. owner: the program whose file it is, a key under `owner.`; empty where a pull or a
-    path leads to it. claims: what else answers to the name.
+    path leads to it. claims: what else answers to the name. remote: where it is when it is on another computer; the
+    format is `remote` then, and there are no files.
     """
 
     name: str
@@ -70,16 +74,22 @@ class Target:
     projector: str = ""
     owner: str = ""
     claims: tuple[Claim, ...] = ()
+    remote: Remote | None = None
 
 
 def resolve(name: str, models: Path, *, anywhere: bool = True) -> Target:
     """What a name means. anywhere: whether it may be a source or a path, too; a name that came over a network may not.
 
     Raises UnknownModel, UnknownQuantization, ModelNotPulled, NothingToFetch, FileMissing, PartMissing,
-    BeingDownloaded, NotAModel, InvalidSource, AmbiguousFile.
+    BeingDownloaded, NotAModel, InvalidSource, AmbiguousFile; RemotesOff, where not `anywhere` and the settings do not
+    allow it.
     """
     if anywhere and (target := _by_place(name, models)):
         return target
+    if remote := remotes.find(name):
+        if not anywhere and not config.settings().remotes_over_api:
+            raise RemotesOff(name)
+        return Target(name, format="remote", remote=remote)
     card, form = catalog.find_form(name)
     if card and card.built_in:
         return Target(card.name, format=card.package or "none", card=card, vouched=True)

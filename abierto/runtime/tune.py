@@ -16,7 +16,7 @@ from typing import Any, Literal
 from abierto import config, engines, machine
 from abierto.config import Settings
 from abierto.engines.session import LoadOptions, Session
-from abierto.errors import AbiertoError
+from abierto.errors import AbiertoError, MissingFeature
 from abierto.runtime import child, choice, sight
 from abierto.runtime.choice import Measured, Speeds, Variant
 from abierto.runtime.fit import plan
@@ -69,11 +69,14 @@ def tune(name: str = "", engine: str = "", budget: float = BUDGET) -> Iterator[S
     """Measure step by step. After the last one the result is kept; closing the iterator before keeps the old one.
 
     name, engine: as `model.load` takes them. budget: seconds; what comes first is measured in any case.
-    Raises what `resolve`, `plan` and `candidates` raise, and OSError when the result cannot be written.
+    Raises what `resolve`, `plan` and `candidates` raise, MissingFeature for a model on another computer, and OSError
+    when the result cannot be written.
     """
     settings, models = config.settings(), config.folders().models
     with ExitStack() as held:
         target = resolve(name or settings.model, models)
+        if target.remote:
+            raise MissingFeature("remote", "tune")  # it would measure the network, and cost money
         if target.record:
             held.enter_context(locks.use(models, target.record))
         target = sight.with_projector(target, "", models)

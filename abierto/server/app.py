@@ -8,6 +8,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,16 +18,17 @@ from starlette.routing import Match
 from starlette.routing import Route as Path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from abierto import locale
-from abierto.errors import AbiertoError, Cancelled, InvalidRequest, RequestTooLarge, UnknownRoute
-from abierto.server import guard
+from abierto import config, locale
+from abierto.errors import AbiertoError, Cancelled, InvalidRequest, RequestTooLarge, RequestTooSlow, UnknownRoute
+from abierto.server import guard, limits
 from abierto.server.exchange import EVENT_STREAM, JSON, Call, Dialect, Facts, Flow, Job, Reply, Route, Stream, encode
+from abierto.server.log import Entry, Log, now
 from abierto.server.running import Running
 from abierto.server.state import State
+from abierto.server.tokens import Tokens
 from abierto.tasks.events import Event
 
-MAX_BODY = 64_000_000  # bytes: some images, as base64
-BLOCKED_ABOVE = 200_000  # bytes: a body that takes so long to read that the others should not wait for it
+BLOCKED_ABOVE = 20_000  # bytes: a body that takes so long to read and check that the others should not wait for it
 # Seconds that a stream waits for its first event. What is refused before it, such as a prompt that is too long, is told
 # with its own status and not in the middle of a success; whoever waits for longer is told that it has begun.
 FIRST_WORD = 2.0
@@ -35,8 +37,9 @@ FIRST_WORD = 2.0
 class App:
     """The ASGI application."""
 
-    def __init__(self, state: State, dialects: Iterable[Dialect]) -> None:
-        self._state = state
+    def __init__(self, state: State, dialects: Iterable[Dialect], log: Log | None = None) -> None:
+        self._state, self._log = state, log
+        self._guard = guard.Guard(state.settings, Tokens(config.folders().data), own=state.key)
         self._dialects = list(dialects)
         self._routes = [
             (Path(route.path, _nowhere, methods=[route.method]), route, dialect, _decoder(route))
@@ -47,22 +50,31 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        headers = Headers(scope=scope)
-        answering = _Answering(receive, send, guard.cors(headers, self._state.settings.cors))
+        headers, began = Headers(scope=scope), perf_counter()
+        entry = Entry(now(), scope["method"], scope["path"])
+        answering = _Answering(receive, send, self._guard.cors(headers), entry)
+        answering.route = self._dialect_of(scope["path"]).name, ""
+        try:
+            await self._admit(scope, headers, answering)
+        finally:
+            entry.seconds = round(perf_counter() - began, 4)
+            self._state.requests.add(*answering.route, scope["method"], entry.status, entry.seconds)
+            if self._log:
+                self._log.write(entry)
+
+    async def _admit(self, scope: Scope, headers: Headers, answering: "_Answering") -> None:
         dialect = self._dialect_of(scope["path"])
         try:
-            self._check(headers)
+            self._guard.check(headers)
             if scope["method"] == "OPTIONS" and answering.cors:
-                await answering.reply(Reply(b"", 204))
+                await answering.reply(Reply(b""))  # browsers ask so, and send no token with it
                 return
+            answering.entry.token = self._guard.admit(scope["path"], headers)
             route, dialect, decode, path = self._find(scope, headers)
+            answering.route = dialect.name, route.path
             await self._serve(scope, headers, route, decode, path, dialect, answering)
         except AbiertoError as error:
             await answering.refuse(error, dialect)
-
-    def _check(self, headers: Headers) -> None:
-        guard.check_host(headers, self._state.settings.host)
-        guard.check_origin(headers, self._state.settings.cors)
 
     def _find(self, scope: Scope, headers: Headers) -> tuple[Route, Dialect, Callable[[bytes], Any], Mapping[str, str]]:
         for path, route, dialect, decode in self._routes:
@@ -85,7 +97,9 @@ class App:
         dialect: Dialect,
         answering: "_Answering",
     ) -> None:
-        raw = await answering.body() if route.body else b""
+        raw = await answering.body(headers, self._state.settings.client_seconds) if route.body else b""
+        if self._state.settings.log_prompts:
+            answering.entry.body = raw.decode("utf-8", "replace")
         query = _query(scope)
 
         def handle() -> Job | Reply | Flow:
@@ -107,27 +121,34 @@ class App:
 class _Answering:
     """One request's way out. Reads the body, then watches whether the client goes away."""
 
-    def __init__(self, receive: Receive, send: Send, cors: Mapping[str, str]) -> None:
+    def __init__(self, receive: Receive, send: Send, cors: Mapping[str, str], entry: Entry) -> None:
         self._receive, self._send = receive, send
-        self.cors = cors
+        self.cors, self.entry = cors, entry
+        self.route = "", ""  # dialect and path, as the tables write it
         self._name = f"req_{secrets.token_hex(12)}"
         self._begun = False
 
-    async def body(self) -> bytes:
-        """The whole body. Raises RequestTooLarge, and Cancelled when the client goes away before it has sent it."""
+    async def body(self, headers: Headers, patience: float) -> bytes:
+        """The whole body. Raises RequestTooLarge, RequestTooSlow, and Cancelled when the client goes away before."""
+        limits.check_announced(headers.get("content-length"))
         pieces: list[bytes] = []
-        size = 0
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise Cancelled()
-            piece = message.get("body", b"")
-            size += len(piece)
-            if size > MAX_BODY:
-                raise RequestTooLarge(size, MAX_BODY)
-            pieces.append(piece)
-            if not message.get("more_body"):
-                return b"".join(pieces)
+        size, began = 0, asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(patience) as late:
+                while True:
+                    message = await self._receive()
+                    if message["type"] == "http.disconnect":
+                        raise Cancelled()
+                    piece = message.get("body", b"")
+                    size += len(piece)
+                    if size > limits.MAX_BODY:
+                        raise RequestTooLarge(size, limits.MAX_BODY)
+                    pieces.append(piece)
+                    if not message.get("more_body"):
+                        return b"".join(pieces)
+                    late.reschedule(began + patience + size / limits.SLOWEST)
+        except TimeoutError as error:
+            raise RequestTooSlow(size, round(asyncio.get_running_loop().time() - began)) from error
 
     async def reply(self, reply: Reply) -> None:
         """All at once."""
@@ -137,6 +158,7 @@ class _Answering:
 
     async def refuse(self, error: AbiertoError, dialect: Dialect) -> None:
         """An error, if nothing was said before."""
+        self.entry.error, self.entry.status = error.code, guard.status_of(error)
         if self._begun or isinstance(error, Cancelled):
             return
         status = guard.status_of(error)
@@ -146,6 +168,7 @@ class _Answering:
 
     async def run(self, state: State, job: Job, dialect: Dialect) -> None:
         """The answer of a model, as it comes or whole."""
+        self.entry.model = job.model
         tap = _Tap()
         running = Running(state, job, tap.put)
         late = asyncio.get_running_loop().call_later(state.settings.request_seconds, running.expire)
@@ -168,9 +191,10 @@ class _Answering:
                 piece = await loop.run_in_executor(state.threads, next, flow.chunks, None)
                 if piece is None:
                     break
-                if not self._begun:
+                if piece and not self._begun:
                     await self._begin(200, flow.media_type, _STREAMED)
-                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+                if piece:
+                    await self._send({"type": "http.response.body", "body": piece, "more_body": True})
         finally:
             gone.cancel()
             close = getattr(flow.chunks, "close", None)
@@ -192,6 +216,7 @@ class _Answering:
                 elif isinstance(item, Facts):
                     facts = item
                 else:
+                    self.entry.note(item)
                     answers[index].append(item)
         await self.reply(Reply(job.whole(answers, facts), headers=_told(facts)))
 
@@ -216,6 +241,7 @@ class _Answering:
                 if item is None:
                     left -= 1
                 else:
+                    self.entry.note(item)
                     written.append(stream.event(index, item))
             if piece := b"".join(written):
                 await self._write(piece)
@@ -229,6 +255,8 @@ class _Answering:
         await self._send({"type": "http.response.body", "body": piece, "more_body": not last})
 
     async def _begin(self, status: int, media_type: str, headers: Mapping[str, str]) -> None:
+        self._begun, self.entry.status = True, status
+        all_headers = {"content-type": media_type, **headers, **self.cors}
         self._begun = True
         named = dict.fromkeys(_NAMES, self._name)
         all_headers = {"content-type": media_type, **named, **headers, **self.cors}
@@ -302,6 +330,7 @@ def _decoder(route: Route) -> Callable[[bytes], Any]:
     decoder = msgspec.json.Decoder(route.body)
 
     def decode(raw: bytes) -> Any:
+        limits.check_depth(raw)
         try:
             return decoder.decode(raw)
         except msgspec.ValidationError as error:

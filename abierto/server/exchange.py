@@ -68,7 +68,8 @@ Whole = Callable[[Sequence[Sequence[Event]], Facts], Any]
 class Job:
     """A model is asked. requests: one, or several that are answered side by side. stream: None for an answer at once.
 
-    keep_alive: seconds that the model stays afterwards, negative: for ever; None: as it is.
+    keep_alive: seconds that the model stays afterwards, negative: for ever; None: as it is. context: tokens that the
+    model's context must hold; 0: as it is loaded.
     """
 
     model: str
@@ -76,6 +77,7 @@ class Job:
     whole: Whole
     stream: Stream | None = None
     keep_alive: float | None = None
+    context: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """An answer that takes its time without a model. chunks: read in a thread of its own, and closed at the end."""
+    """An answer that takes its time without a model. chunks: read in a thread of its own, and closed at the end.
+
+    An empty chunk is not sent: it is there so that the work can be stopped when the client has gone.
+    """
 
     chunks: Iterator[bytes]
     media_type: str = EVENT_STREAM
@@ -112,7 +117,7 @@ class Route:
     """A path, with what answers to it. body: the type that the JSON body has; None where none is read.
 
     blocking: the handler reads the disk or waits, and runs in a thread. header: one that a request must have for this
-    route; without it, it goes to the next one of the same path.
+    route; without it, it goes to the next one of the same path. query: names that may stand after the question mark.
     """
 
     method: str
@@ -121,6 +126,7 @@ class Route:
     body: type[Any] | None = None
     blocking: bool = False
     header: str = ""
+    query: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,33 +1,112 @@
 """Who may come in: hosts, origins and tokens, checked before anything else looks at a request.
 
-A web page can send requests to this computer, and a name can be made to lead here (DNS rebinding): so the Host header
-must be one of ours, and the Origin header, which browsers send, our own or one that the settings list.
+A web page can send requests to this computer, and a name can be made to lead here (DNS rebinding): so on an address
+that only this computer reaches, the Host header must be one of ours; and the Origin header, which browsers send, must
+be our own or one that the settings list. On any other address a token protects instead of the Host header, which may be
+any name of this computer there.
 """
 
-from collections.abc import Iterable, Mapping
+import hmac
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from ipaddress import ip_address
+from math import ceil
+from time import monotonic
 from urllib.parse import urlsplit
 
-from abierto.errors import AbiertoError, ForbiddenHost, ForbiddenOrigin
+from abierto.config import Settings
+from abierto.errors import AbiertoError, ForbiddenHost, ForbiddenOrigin, TokenMissing, TooManyRequests
+from abierto.server.tokens import PREFIX, Token, Tokens
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# Answers without a token wherever the server listens: whoever watches over a server asks here, and has none; and
+# programs of the person who runs it, before they show the key that they have in place of a token.
+OPEN = ("/health", "/abierto/v1/identity")
+MINUTE = 60.0  # seconds
+
+
+class Guard:
+    """Stands before all routes of one server. Called from one thread.
+
+    clock: seconds; only differences count. own: the key of this person's own programs, which passes everywhere; empty
+    without one.
+    """
+
+    def __init__(
+        self, settings: Settings, tokens: Tokens, clock: Callable[[], float] = monotonic, own: str = ""
+    ) -> None:
+        self._own = own.encode()
+        self._host, self._listed = settings.host, settings.cors
+        self._local = is_loopback(settings.host)
+        self._tokens, self._clock = tokens, clock
+        self._uses: dict[str, deque[float]] = {}
+
+    def check(self, headers: Mapping[str, str]) -> None:
+        """Raise ForbiddenHost, ForbiddenOrigin."""
+        if self._local:
+            check_host(headers, self._host)
+        check_origin(headers, self._listed)
+
+    def cors(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """As the function `cors`."""
+        return cors(headers, self._listed)
+
+    def admit(self, path: str, headers: Mapping[str, str]) -> str:
+        """The name of the token that came with a request; empty without one. Raises TokenMissing, TooManyRequests.
+
+        On loopback a request needs none, and any other key passes: clients for local servers send `none`, `ollama` or
+        `sk-…` because they must send something. One that has the form of ours is a token that was removed or mistyped,
+        and is refused there as well.
+        """
+        key = secret(headers)
+        if self._own and hmac.compare_digest(key.encode(), self._own):
+            return ""
+        token = self._tokens.find(key) if key else None
+        if token:
+            self._count(token)
+            return token.name
+        if path in OPEN or (self._local and not key.startswith(PREFIX)):
+            return ""
+        raise TokenMissing()
+
+    def _count(self, token: Token) -> None:
+        if not token.per_minute:
+            return
+        now = self._clock()
+        uses = self._uses.setdefault(token.digest, deque())
+        while uses and uses[0] <= now - MINUTE:
+            uses.popleft()
+        if len(uses) >= token.per_minute:
+            raise TooManyRequests(token.per_minute, max(1, ceil(uses[0] + MINUTE - now)))
+        uses.append(now)
 
 
 def is_loopback(host: str) -> bool:
     """Whether only programs on this computer reach this address."""
-    return host in LOOPBACK or host.startswith("127.")
+    try:
+        # Never by how it begins: 127.0.0.1.example.org is a name that anybody can make lead anywhere.
+        return host in LOOPBACK or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def check_host(headers: Mapping[str, str], host: str) -> None:
     """Raise ForbiddenHost for a name that is not ours. host: what the server listens on."""
     named = _name(headers.get("host", ""))
-    if named not in (*LOOPBACK, host) and not named.startswith("127."):
+    if named != host and not is_loopback(named):
         raise ForbiddenHost(named)
 
 
 def check_origin(headers: Mapping[str, str], listed: Iterable[str]) -> None:
     """Raise ForbiddenOrigin for a web page that is neither ours nor listed."""
     origin = headers.get("origin")
-    if origin is None or origin in listed:
+    if origin is None:
+        # Pictures and scripts of a page are fetched without Origin, but a browser says that another page asks. What a
+        # person follows as a link is no such thing.
+        if headers.get("sec-fetch-site") in ("cross-site", "same-site") and headers.get("sec-fetch-mode") != "navigate":
+            raise ForbiddenOrigin(headers.get("referer", "?"))
+        return
+    if origin in listed:
         return
     parts = urlsplit(origin)
     if not parts.netloc or parts.netloc != headers.get("host"):
@@ -39,12 +118,17 @@ def cors(headers: Mapping[str, str], listed: Iterable[str]) -> dict[str, str]:
     origin = headers.get("origin", "")
     if origin not in listed:
         return {}
+    # Clients send headers of their own, as OpenAI's x-stainless-…: what a listed page wants to send it may.
+    wanted = headers.get("access-control-request-headers", "authorization, content-type")
+    private = headers.get("access-control-request-private-network") == "true"
     return {
         "access-control-allow-origin": origin,
-        "access-control-allow-headers": "authorization, content-type, x-api-key, anthropic-version, anthropic-beta",
-        "access-control-allow-methods": "GET, POST, DELETE",
+        "access-control-allow-headers": wanted,
+        "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+        "access-control-expose-headers": "retry-after, x-abierto-model, x-abierto-context, x-abierto-notice",
+        "access-control-max-age": "600",
         "vary": "origin",
-    }
+    } | ({"access-control-allow-private-network": "true"} if private else {})
 
 
 def secret(headers: Mapping[str, str]) -> str:
@@ -65,6 +149,15 @@ STATUS: dict[str, int] = {
     "token_missing": 401,
     "request_too_large": 413,
     "too_many_requests": 429,
+    "request_too_slow": 408,
+    "not_offered": 501,
+    "rate_limited": 429,
+    "remotes_off": 403,
+    "key_refused": 502,
+    "no_credit": 402,
+    "content_refused": 400,
+    "remote_refused": 400,
+    "remote_failed": 502,
     "deadline_exceeded": 504,
     "missing_feature": 400,
     "model_cannot_see": 400,

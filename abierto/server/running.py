@@ -29,7 +29,8 @@ class Running:
         self._lock = threading.Lock()
         self._cancelled = self._late = self._told = False
         self._turns = [
-            state.residents.turn(job.model, request.task, request.needs, job.keep_alive) for request in job.requests
+            state.residents.turn(job.model, request.task, request.needs, job.keep_alive, job.context)
+            for request in job.requests
         ]
         self._answers: list[Answering | None] = [None] * len(job.requests)
         for index, request in enumerate(job.requests):

@@ -112,7 +112,7 @@ def _tls(url: str, settings: PipSettings, certificates: str | None) -> ssl.SSLCo
     if bundle:
         folder = Path(bundle).is_dir()
         context.load_verify_locations(capath=bundle if folder else None, cafile=None if folder else bundle)
-    elif (brought := _authorities_of_pip()) is not None:
+    elif (brought := authorities_of_pip()) is not None:
         context.load_verify_locations(cafile=brought)
     if settings.client_certificate:
         context.load_cert_chain(settings.client_certificate)
@@ -124,7 +124,7 @@ def _tls(url: str, settings: PipSettings, certificates: str | None) -> ssl.SSLCo
     return context
 
 
-def _authorities_of_pip() -> Path | None:
+def authorities_of_pip() -> Path | None:
     """The authorities that pip brings along: on some systems Python itself finds none."""
     from importlib.util import find_spec
 

@@ -22,11 +22,15 @@ RANGES: dict[str, tuple[float, float | None]] = {
     "seed": (0, 2**32 - 2),
 }
 
-
+# The engines count with 32 bits, so that what has no limit ends there.
+MOST_COUNT = 2**31 - 1
 # Log-probabilities of at most so many tokens are told in each place.
 MOST_ALTERNATIVES = 20
 # A token's logit may be moved by so much; that much forbids it or makes it certain.
 MOST_BIAS = 100.0
+# No context holds more messages, and no model chooses among more tools.
+MOST_MESSAGES = 10_000
+MOST_TOOLS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,9 @@ class Sampling:
         for option, (low, high) in RANGES.items():
             value = getattr(self, option)
             # Written so that NaN, which compares false with everything, is out of range too.
-            if value is not None and not (low <= value and (high is None or value <= high)):
-                raise OptionOutOfRange(option, value, low, high)
+            most = MOST_COUNT if high is None else high
+            if value is not None and not low <= value <= most:
+                raise OptionOutOfRange(option, value, low, most if value > most else high)
         for _, bias in self.logit_bias:
             if not -MOST_BIAS <= bias <= MOST_BIAS:
                 raise OptionOutOfRange("logit_bias", bias, -MOST_BIAS, MOST_BIAS)
@@ -130,8 +135,11 @@ class ChatRequest:
     reasoning: bool | None = None
 
     def __post_init__(self) -> None:
-        """Raise OptionOutOfRange for a number that has no meaning."""
+        """Raise OptionOutOfRange for a number that has no meaning, and for more messages or tools than are taken."""
         check_logprobs(self.logprobs)
+        for option, given, most in (("messages", self.messages, MOST_MESSAGES), ("tools", self.tools, MOST_TOOLS)):
+            if len(given) > most:
+                raise OptionOutOfRange(option, len(given), 0, most)
 
     @property
     def needs(self) -> frozenset[str]:

@@ -10,7 +10,8 @@ import pytest
 
 from abierto.catalog import Card, Weights
 from abierto.cli.conversation.loading import choose
-from abierto.cli.pull import choose_form
+from abierto.cli.pull import tell_choice
+from abierto.runtime import quantization
 from tests.cli.conftest import Abierto, Result
 from tests.store.foreign_trees import Ollama, in_hub_cache, put
 from tests.tiny_gguf import TinyGGUF
@@ -154,11 +155,14 @@ def test_the_form_that_suits_this_computer_is_chosen_and_told(capsys: pytest.Cap
     cases = ((forms, "q8_0", "the best that fits"), (huge, "q4_0", "none fits"), (unknown, "q4_0", "not known"))
     for weights, form, reason in cases:
         card = Card("tiny:1b", "Tiny", "text-generation", weights=weights)
-        assert choose_form(card) == form
+        choice = quantization.of_card(card)
+        tell_choice(card, choice)
+        assert choice.form == form
         said = capsys.readouterr().err
         assert reason in said
         assert f"tiny:1b:{'q4_0' if form == 'q8_0' else 'q8_0'}" in said
-    assert choose_form(Card("tiny:1b", "Tiny", "text-generation", weights={"q4_0": forms["q4_0"]})) == "q4_0"
+    single = Card("tiny:1b", "Tiny", "text-generation", weights={"q4_0": forms["q4_0"]})
+    tell_choice(single, quantization.of_card(single))
     assert capsys.readouterr().err == ""
 
 

@@ -9,7 +9,8 @@ from abierto import engines
 from abierto.engines.session import LoadOptions, Session
 from abierto.runtime import child
 from abierto.tasks.chat import ChatRequest, Message, Sampling
-from tests.tiny_gguf import TinyGGUF
+from tests.engines.stand_in_provider import StandInProvider
+from tests.tiny_gguf import THINKING_TEMPLATE, TOOL_TEMPLATE, TinyGGUF
 from tests.tiny_projector import TinyProjector
 
 HERE = Path(__file__).parent
@@ -20,6 +21,10 @@ MODELS = {
     "endless": TinyGGUF(says="abc", ends=False, context=8192, dtype="f16"),
     "random": TinyGGUF(context=1024, dtype="f16"),
     "mmproj": TinyProjector(),
+    "tools": TinyGGUF(says="<use>", context=2048, metadata={"tokenizer.chat_template": TOOL_TEMPLATE}),
+    "thinks": TinyGGUF(metadata={"tokenizer.chat_template": THINKING_TEMPLATE}, dtype="f16"),
+    "embed": TinyGGUF(context=512, metadata={"llama.pooling_type": 3}),
+    "rerank": TinyGGUF(architecture="qwen3", ranks=True, context=512),
     "plain": TinyGGUF(says=SAYS, dtype="f16", metadata={"tokenizer.chat_template": None}),
 }
 
@@ -37,9 +42,11 @@ class Kind:
         return f"{self.engine}{'-program' * bool(self.program)}{'-guesses' * self.guesses}-{self.place}"
 
 
+# Those that hold conversations; an engine that reads neither is for another task, and has tests of its own.
+TALKING = [name for name, formats in engines.ENGINES.items() if {"none", "gguf"} & set(formats)]
 KINDS = [
     Kind(engine, place, program)
-    for engine, program in (*((name, "") for name in engines.ENGINES), ("llamacpp", "llama_server.py"))
+    for engine, program in (*((name, "") for name in TALKING), ("llamacpp", "llama_server.py"))
     for place in ("here", "child")
 ]
 KINDS += [Kind(engine, "here", guesses=True) for engine in engines.OPTIONS]
@@ -53,6 +60,7 @@ class Workshop:
 
     folder: Path
     opened: dict[tuple[Kind, str], Session] = field(default_factory=dict)
+    providers: list[StandInProvider] = field(default_factory=list)
 
     def model(self, name: str) -> str:
         """The path of a tiny model."""
@@ -72,28 +80,46 @@ class Workshop:
         return str(path)
 
     def load(
-        self, kind: Kind, model: str, *, context: int = 512, max_concurrent: int = 2, projector: str = ""
+        self,
+        kind: Kind,
+        model: str,
+        *,
+        context: int = 512,
+        max_concurrent: int = 2,
+        projector: str = "",
+        task: str = "chat",
     ) -> Session:
         """A new session; whoever asked closes it. projector: the name of one, too."""
         settings = {"llama_server": self.program(kind.program)} if kind.program else {}
         if "none" in engines.ENGINES[kind.engine] and model == "endless":
             settings = {"tokens_per_second": "50"}
         settings |= {"speculation": "ngram"} if kind.guesses else {}
+        settings |= self.elsewhere(model) if kind.engine == "remote" else {}
         beside = self.model(projector) if projector else ""
-        options = LoadOptions(context, 2, max_concurrent, beside, settings=settings)
+        options = LoadOptions(context, 2, max_concurrent, beside, task, settings)
         load = child.load if kind.place == "child" else engines.load
         return load(kind.engine, [self.model(model)], options)
 
-    def session(self, kind: Kind, model: str, projector: str = "") -> Session:
+    def session(self, kind: Kind, model: str, projector: str = "", task: str = "chat", context: int = 512) -> Session:
         """A session that the tests share."""
-        if (kind, model + projector) not in self.opened:
-            self.opened[kind, model + projector] = self.load(kind, model, projector=projector)
-        return self.opened[kind, model + projector]
+        name = f"{model}{projector}{task}{context}"
+        if (kind, name) not in self.opened:
+            self.opened[kind, name] = self.load(kind, model, projector=projector, task=task, context=context)
+        return self.opened[kind, name]
+
+    def elsewhere(self, model: str) -> dict[str, str]:
+        """The settings for a model on a computer that repeats what it is told, as the echo engine does."""
+        if not self.providers:
+            self.providers.append(StandInProvider().__enter__())
+        facts = {"provider": "stand_in", "address": self.providers[0].address, "model": model}
+        return {**facts, "features": "chat,seed", "pause": "0.001"}
 
     def close(self) -> None:
         """End all sessions that are shared."""
         for session in self.opened.values():
             session.close()
+        for provider in self.providers:
+            provider.__exit__(None, None, None)
 
 
 def ask(content: str = SAYS, **sampling: object) -> ChatRequest:

@@ -22,6 +22,8 @@ def main() -> int:
     parser.add_argument("-b", dest="batch", type=int, required=True)
     parser.add_argument("-ub", dest="micro_batch", type=int)
     parser.add_argument("--mmproj", dest="projector", default="")
+    parser.add_argument("--embeddings", action="store_true")
+    parser.add_argument("--pooling", default="unspecified")
     parser.add_argument("-t", dest="threads", type=int)
     parser.add_argument("--cache-ram", type=int, required=True)
     for switch in ("--no-context-shift", "--no-warmup", "--no-webui"):
@@ -38,6 +40,8 @@ def main() -> int:
     params.video_ffmpeg_bin_dir = os.environ.get("LLAMA_ARG_VIDEO_FFMPEG_DIR", "")
     if asked.micro_batch:
         params.n_ubatch = asked.micro_batch
+    params.embedding = asked.embeddings
+    params.pooling_type = getattr(xllamacpp.llama_pooling_type, f"LLAMA_POOLING_TYPE_{asked.pooling.upper()}")
     if asked.threads:
         params.cpuparams.n_threads = asked.threads
     try:

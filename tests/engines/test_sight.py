@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from abierto.engines.llamacpp import BATCH, WHOLE_IMAGE_BATCH, batch_size
+from abierto.engines._llama_start import BATCH, WHOLE_IMAGE_BATCH, batch_size
 from abierto.engines.session import LoadOptions, Session
 from abierto.errors import BadImage, ImageFormatUnread, LoadFailed, NotAnImage, PromptTooLong
 from abierto.tasks.chat import ChatRequest, Message, Sampling
@@ -129,6 +129,6 @@ def test_a_projector_that_the_engine_refuses(workshop: Workshop, kind: Kind) -> 
 def test_an_image_whose_tokens_see_each_other_is_read_in_one_go(tmp_path: Path) -> None:
     plain = TinyProjector().write(tmp_path / "plain.gguf")
     whole = TinyProjector(metadata={"clip.projector_type": "gemma3"}).write(tmp_path / "whole.gguf")
-    assert batch_size(LoadOptions(), BATCH) == BATCH
-    assert batch_size(LoadOptions(projector=str(plain)), BATCH) == BATCH
-    assert batch_size(LoadOptions(projector=str(whole)), BATCH) == WHOLE_IMAGE_BATCH
+    assert batch_size("", LoadOptions(), BATCH) == BATCH
+    assert batch_size("", LoadOptions(projector=str(plain)), BATCH) == BATCH
+    assert batch_size("", LoadOptions(projector=str(whole)), BATCH) == WHOLE_IMAGE_BATCH

@@ -26,6 +26,7 @@ CARRIERS = {
     "NotAModel": (1, "found", "found"),
     "InvalidCard": (1, "fault", "card_fault"),
     "NotConvertible": (1, "fault", "making"),
+    "NotOffered": (1, "instead", "instead"),
     "NotOurs": (1, "owner", "owner"),
     "BeingDownloaded": (1, "owner", "owner"),
     "NotAnImage": (1, "found", "found"),

@@ -88,7 +88,17 @@ def test_a_datagram_is_seen(watch: Watch) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["--help", "chat --model echo hola", "models --all", "show smollm2:135m", "doctor", "licenses"]
+    "command",
+    [
+        "--help",
+        "chat --model echo hola",
+        "models --all",
+        "show smollm2:135m",
+        "show groq/model",
+        "key list",
+        "doctor",
+        "licenses",
+    ],
 )
 def test_commands_connect_to_nothing(watch: Watch, command: str) -> None:
     assert watch(["-m", "abierto", *command.split()]) == []

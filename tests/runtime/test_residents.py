@@ -25,7 +25,8 @@ from abierto.errors import (
     ServerStopping,
     UnknownModel,
 )
-from abierto.runtime.residents import Resident, Residents
+from abierto.runtime.resident import Resident
+from abierto.runtime.residents import Residents
 from abierto.tasks.chat import ChatRequest, Message, Sampling
 from abierto.tasks.events import Event, Finish, Text
 from tests.tiny_gguf import TinyGGUF

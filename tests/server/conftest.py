@@ -21,6 +21,9 @@ PATIENCE = 60.0
 MODELS = {
     "says": TinyGGUF(says="Hé 你🙂.", context=1024, dtype="f16"),
     "endless": TinyGGUF(says="abc", ends=False, context=8192, dtype="f16"),
+    "random": TinyGGUF(context=1024, dtype="f16"),
+    # Must leave out its first letter to write an object.
+    "object": TinyGGUF(says="x{}", context=1024, dtype="f16"),
 }
 
 

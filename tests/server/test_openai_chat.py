@@ -1,5 +1,6 @@
 """OpenAI's chat, with the client that OpenAI makes, which checks every form by its own types."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -17,10 +18,11 @@ TOOL: Any = {
 
 
 @pytest.fixture(scope="module")
-def client(server: Served) -> openai.OpenAI:
-    return openai.OpenAI(
+def client(server: Served) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(
         base_url=f"{server.address}/v1", api_key="none", max_retries=0, _strict_response_validation=True
-    )
+    ) as client:
+        yield client
 
 
 def test_a_whole_answer(client: openai.OpenAI) -> None:

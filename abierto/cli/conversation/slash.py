@@ -12,7 +12,7 @@ from abierto.cli.conversation.desk import Desk
 from abierto.cli.conversation.loading import choose
 from abierto.cli.conversation.room import used_tokens
 from abierto.cli.draft import harmless
-from abierto.cli.notices import stats_line
+from abierto.cli.notices import leaving, stats_line
 from abierto.locale import text
 from abierto.locale.numbers import count, decimal, duration, rate
 from abierto.store import elsewhere, records
@@ -88,9 +88,10 @@ def _model(desk: Desk, name: str) -> None:
 
 
 def greeting(desk: Desk) -> str:
-    """Which model answers, with how long a context."""
+    """Which model answers, with how long a context, and whether the words leave this computer."""
     model = desk.chosen.model
-    return text("chat.model.ready", model=model.name, engine=model.engine, context=count(model.context))
+    ready = text("chat.model.ready", model=model.name, engine=model.engine, context=count(model.context))
+    return " ".join(filter(None, (leaving(model), ready)))
 
 
 def _models() -> list[str]:

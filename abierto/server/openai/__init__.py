@@ -28,6 +28,7 @@ def error(problem: AbiertoError, status: int, sentences: str) -> Any:
 
 def dialect() -> Dialect:
     """The whole dialect."""
-    from abierto.server.openai import chat, responses
+    from abierto.server.openai import chat, completions, embeddings, models, rerank, responses
 
-    return Dialect("openai", (*chat.ROUTES, *responses.ROUTES), ("/",), error)
+    routes = (*chat.ROUTES, *completions.ROUTES, *responses.ROUTES, *embeddings.ROUTES, *rerank.ROUTES, *models.ROUTES)
+    return Dialect("openai", routes, ("/",), error)

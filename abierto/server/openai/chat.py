@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from abierto.server.exchange import EVENT_STREAM, Call, Facts, Job, Route, sse
-from abierto.server.openai.chat_body import ChatBody, parse
+from abierto.server.openai.chat_body import parse
+from abierto.server.openai.chat_forms import ChatBody
 from abierto.tasks.events import Event, Finish, Logprobs, Reasoning, Text, ToolCallDelta, Usage
 
 

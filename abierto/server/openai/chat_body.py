@@ -1,191 +1,76 @@
-"""The body of OpenAI's /v1/chat/completions, and what it asks for in our terms. Pure functions.
+"""What the body of OpenAI's /v1/chat/completions asks for, in our terms. Pure functions.
 
-Fields that are not listed are passed over, as OpenAI's own server does with most; those that would change the answer
-and that nobody here can fulfil are refused.
+What would change the answer and nobody here can fulfil is refused.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
-
-from msgspec import Struct, field
+from typing import Any
 
 from abierto.errors import InvalidRequest, OptionOutOfRange
 from abierto.runtime import schema as schemas
 from abierto.server.media import from_data_url
+from abierto.server.openai.chat_forms import (
+    AllowedToolChoice,
+    ChatBody,
+    ImagePart,
+    Part,
+    RefusalPart,
+    ResponseFormat,
+    SamplingBody,
+    TextPart,
+    ToolBody,
+    ToolChoice,
+    Turn,
+)
 from abierto.tasks.chat import ChatRequest, Message, Role, Sampling, Tool, ToolCall
 
 MOST_ANSWERS = 16  # `n`: of one request at once
 MOST_STOPS = 16
-
-
-class TextPart(Struct, tag="text"):
-    """Text."""
-
-    text: str
-
-
-class RefusalPart(Struct, tag="refusal"):
-    """What the assistant refused, in an earlier turn."""
-
-    refusal: str
-
-
-class ImageUrl(Struct):
-    """Where the picture is: a data URL."""
-
-    url: str
-
-
-class ImagePart(Struct, tag="image_url"):
-    """A picture."""
-
-    image_url: ImageUrl
-
-
-class AudioPart(Struct, tag="input_audio"):
-    """Sound, which no chat model here hears yet."""
-
-
-class FilePart(Struct, tag="file"):
-    """A file, which no chat model here reads."""
-
-
-Part = TextPart | RefusalPart | ImagePart | AudioPart | FilePart
-
-
-class FunctionCall(Struct):
-    """What was called."""
-
-    name: str
-    arguments: str = "{}"
-
-
-class Call(Struct):
-    """A call that the assistant made."""
-
-    function: FunctionCall
-    id: str = ""
-
-
-class Turn(Struct):
-    """One message."""
-
-    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[Part] | None = None
-    tool_calls: list[Call] | None = None
-    tool_call_id: str | None = None
-    refusal: str | None = None
-    reasoning_content: str | None = None
-
-
-class Function(Struct):
-    """What may be called."""
-
-    name: str
-    description: str | None = None
-    parameters: dict[str, Any] | None = None
-
-
-class ToolBody(Struct):
-    """A tool; the only kind is a function."""
-
-    type: Literal["function"] = "function"
-    function: Function | None = None
-
-
-class Named(Struct):
-    """The name of a function."""
-
-    name: str
-
-
-class ToolChoice(Struct):
-    """The one function that must be called."""
-
-    type: Literal["function"]
-    function: Named
-
-
-class JsonSchema(Struct):
-    """A schema that the answer must follow."""
-
-    name: str = ""
-    schema: dict[str, Any] | None = None
-
-
-class ResponseFormat(Struct):
-    """The form of the answer."""
-
-    type: Literal["text", "json_object", "json_schema"]
-    json_schema: JsonSchema | None = None
-
-
-class StreamOptions(Struct):
-    """What a stream tells beside the answer."""
-
-    include_usage: bool = False
-
-
-class SamplingBody(Struct):
-    """What the bodies of chat and completions have in common. The last lines are ours, under llama-server's names."""
-
-    model: str = ""
-    stream: bool | None = False
-    stream_options: StreamOptions | None = None
-    n: int | None = 1
-    max_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    presence_penalty: float | None = None
-    frequency_penalty: float | None = None
-    seed: int | None = None
-    stop: str | list[str] | None = None
-    logit_bias: dict[str, float] | None = None
-    top_k: int | None = None
-    min_p: float | None = None
-    repeat_penalty: float | None = None
-    keep_alive: float | None = None
-
-
-class ChatBody(SamplingBody, kw_only=True):
-    """The body."""
-
-    messages: list[Turn]
-    max_completion_tokens: int | None = None
-    tools: list[ToolBody] | None = None
-    tool_choice: Literal["none", "auto", "required"] | ToolChoice | None = None
-    parallel_tool_calls: bool | None = True
-    response_format: ResponseFormat | None = None
-    logprobs: bool | None = False
-    top_logprobs: int | None = None
-    reasoning_effort: str | None = None
-    modalities: list[str] = field(default_factory=list)
+MOST_TOOLS = 128
+_CHOICES = ("none", "auto", "required")
+# What would change the answer and what nobody here can do, with the reason.
+_REFUSED = {
+    "audio": "no model here answers with sound",
+    "web_search_options": "nothing is looked up in the web here",
+    "moderation": "no answer is judged by another model here",
+    "functions": "`functions` have been replaced by `tools`",
+    "function_call": "`function_call` has been replaced by `tool_choice`",
+}
 
 
 def parse(body: ChatBody) -> tuple[ChatRequest, ...]:
     """The requests: one for each of the `n` answers. Raises InvalidRequest, InvalidSchema, OptionOutOfRange."""
     if not body.messages:
         raise InvalidRequest("at least one message is needed", "$.messages")
-    if "audio" in body.modalities:
-        raise InvalidRequest("no model here answers with sound", "$.modalities")
+    check_stream(body)
+    _check_answerable(body)
     if body.top_logprobs is not None and not body.logprobs:
         raise InvalidRequest("`top_logprobs` needs `logprobs`", "$.top_logprobs")
     sampling = sampling_of(body)
     if body.max_completion_tokens is not None:
         sampling = replace(sampling, max_tokens=body.max_completion_tokens)
+    if len(body.tools or ()) > MOST_TOOLS:
+        raise OptionOutOfRange("tools", len(body.tools or ()), 0, MOST_TOOLS)
     tools = tuple(_tool(tool, index) for index, tool in enumerate(body.tools or ()))
+    tools, tool_choice = _choice(body.tool_choice, tools)
     request = ChatRequest(
         messages=tuple(_message(turn, index) for index, turn in enumerate(body.messages)),
         sampling=sampling,
         schema=schema_of(body.response_format),
         tools=tools,
-        tool_choice=_choice(body.tool_choice, tools),
+        tool_choice=tool_choice,
         parallel_calls=body.parallel_tool_calls is not False,
         logprobs=(body.top_logprobs or 0) if body.logprobs else None,
         reasoning=None if body.reasoning_effort is None else body.reasoning_effort != "none",
     )
     return tuple(replace(request, sampling=one) for one in answers_of(body, sampling))
+
+
+def check_stream(body: SamplingBody) -> None:
+    """Raise InvalidRequest for a stream of another form than there is."""
+    if body.stream_options and body.stream_options.include_obfuscation:
+        raise InvalidRequest("streams are not obfuscated here", "$.stream_options.include_obfuscation")
 
 
 def sampling_of(body: SamplingBody) -> Sampling:
@@ -238,6 +123,16 @@ def _bias(given: Mapping[str, float]) -> list[tuple[int, float]]:
         raise InvalidRequest("the keys are numbers of tokens", "$.logit_bias") from error
 
 
+def _check_answerable(body: ChatBody) -> None:
+    for name, reason in _REFUSED.items():
+        if getattr(body, name):
+            raise InvalidRequest(reason, f"$.{name}")
+    if "audio" in (body.modalities or ()):
+        raise InvalidRequest(_REFUSED["audio"], "$.modalities")
+    if body.verbosity in ("low", "high"):
+        raise InvalidRequest("no model here has been taught how verbose to be", "$.verbosity")
+
+
 def _message(turn: Turn, index: int) -> Message:
     where = f"$.messages[{index}]"
     roles: dict[str, Role] = {"developer": "system", "function": "tool"}
@@ -245,13 +140,26 @@ def _message(turn: Turn, index: int) -> Message:
     words, images = _content(turn.content, where)
     if turn.content is None and turn.role not in ("assistant", "tool", "function"):
         raise InvalidRequest("only an assistant may say nothing", f"{where}.content")
-    calls = tuple(
+    if turn.audio:
+        raise InvalidRequest("what was said is needed as text", f"{where}.audio")
+    call_id = turn.tool_call_id or ""
+    if turn.role == "function":  # before calls had numbers, their names told them apart
+        call_id = _named_call(turn.name or "")
+    return Message(role, words or turn.refusal or "", images, _calls(turn), call_id, turn.reasoning_content or "")
+
+
+def _calls(turn: Turn) -> tuple[ToolCall, ...]:
+    calls = [
         ToolCall(call.id or f"call_{number}", call.function.name, call.function.arguments)
         for number, call in enumerate(turn.tool_calls or ())
-    )
-    return Message(
-        role, words or turn.refusal or "", images, calls, turn.tool_call_id or "", turn.reasoning_content or ""
-    )
+    ]
+    if called := turn.function_call:
+        calls.append(ToolCall(_named_call(called.name), called.name, called.arguments))
+    return tuple(calls)
+
+
+def _named_call(name: str) -> str:
+    return f"call_{name}"
 
 
 def _content(content: str | list[Part] | None, where: str) -> tuple[str, tuple[bytes, ...]]:
@@ -275,16 +183,29 @@ def _content(content: str | list[Part] | None, where: str) -> tuple[str, tuple[b
 def _tool(tool: ToolBody, index: int) -> Tool:
     if tool.function is None:
         raise InvalidRequest("a function is needed", f"$.tools[{index}].function")
+    if tool.function.name in ("", *_CHOICES):
+        raise InvalidRequest("this cannot be the name of a tool", f"$.tools[{index}].function.name")
     parameters = tool.function.parameters or {"type": "object", "properties": {}}
     schemas.check(parameters, f"tools[{index}]")
     return Tool(tool.function.name, tool.function.description or "", parameters)
 
 
-def _choice(wanted: str | ToolChoice | None, tools: tuple[Tool, ...]) -> str:
+def _choice(
+    wanted: str | ToolChoice | AllowedToolChoice | None, tools: tuple[Tool, ...]
+) -> tuple[tuple[Tool, ...], str]:
+    """The tools that may be called now, and the choice among them."""
+    known = {tool.name for tool in tools}
     if isinstance(wanted, ToolChoice):
-        if wanted.function.name not in [tool.name for tool in tools]:
+        if wanted.function.name not in known:
             raise InvalidRequest("there is no tool of this name", "$.tool_choice.function.name")
-        return wanted.function.name
+        return tools, wanted.function.name
+    if isinstance(wanted, AllowedToolChoice):
+        names = [allowed.function.name for allowed in wanted.allowed_tools.tools]
+        for index, name in enumerate(names):
+            if name not in known:
+                where = f"$.tool_choice.allowed_tools.tools[{index}].function.name"
+                raise InvalidRequest("there is no tool of this name", where)
+        tools, wanted = tuple(tool for tool in tools if tool.name in names), wanted.allowed_tools.mode
     if wanted == "required" and not tools:
         raise InvalidRequest("`required` needs tools", "$.tool_choice")
-    return wanted or "auto"
+    return tools, wanted or "auto"
