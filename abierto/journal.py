@@ -5,7 +5,7 @@ numbers are what it is told. This module imports SQLAlchemy, so it is itself imp
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -150,6 +150,13 @@ class Journal:
     def add_run(self, **facts: Any) -> None:
         """Record a run, by the columns of RUNS."""
         self._insert(RUNS, facts)
+
+    def add_runs(self, runs: Sequence[Mapping[str, Any]]) -> None:
+        """Record several at once, which takes hardly longer than one."""
+        common = {"owner": self.owner, "at": _now()}
+        nothing = dict.fromkeys(column.name for column in RUNS.columns if column.name not in ("id", "owner", "at"))
+        with self._told(), self._engine.begin() as connection:
+            connection.execute(sa.insert(RUNS), [{**nothing, **common, **facts} for facts in runs])
 
     def add_tuning(self, **facts: Any) -> None:
         """Record what was measured of an engine, by the columns of TUNINGS."""

@@ -8,15 +8,15 @@ import re
 import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from abierto.catalog import own
 from abierto.catalog.card import Card, Evidence, Weights, read
 from abierto.errors import InvalidCard
 
-__all__ = ["Card", "Evidence", "Weights", "cards", "faults", "find", "find_form", "is_shipped", "nearest", "own"]
-__all__ += ["shipped", "speaking"]
+__all__ = ["Card", "Evidence", "Weights", "cards", "faults", "find", "find_form", "is_shipped", "known_as"]
+__all__ += ["nearest", "own", "shipped", "speaking"]
 
 # Licences of the cards that the Open Source Initiative has approved.
 _FREE = ("Apache-2.0", "BSD-3-Clause", "MIT")
@@ -66,6 +66,13 @@ def find_form(name: str) -> tuple[Card | None, str]:
     card = find(before)
     form = next((form for form in card.weights if form.lower() == last.lower()), "") if card else ""
     return (card, form) if form else (None, "")
+
+
+@lru_cache(1024)
+def known_as(name: str) -> str:
+    """The one name of a card that has several; any other name as it is."""
+    card, form = find_form(name)
+    return name if card is None else f"{card.name}:{form}" if form else card.name
 
 
 def nearest(name: str, also: Iterable[str] = ()) -> list[str]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from time import perf_counter
+from math import inf
+from time import monotonic, perf_counter
 from types import TracebackType
 from typing import Any
 
@@ -79,6 +80,7 @@ class Model:
         self._target = target
         self._session = session
         self._held = held
+        self._weighed: tuple[float, int] = (-inf, 0)
 
     def count_tokens(self, request: Request) -> int:
         """The tokens of a request, of a chat with its images, as the model will read them.
@@ -110,8 +112,12 @@ class Model:
         return getattr(self._session, "alive", True)
 
     def memory(self) -> int:
-        """Bytes that the process which computes holds now, as the operating system counts them."""
-        return machine.process_memory(self.pid)
+        """Bytes that the process which computes holds, as the operating system counts them; up to a second old."""
+        now = monotonic()
+        # Counting goes through all pages, which may take longer than a short answer.
+        if now - self._weighed[0] > 1.0:
+            self._weighed = now, machine.process_memory(self.pid)
+        return self._weighed[1]
 
     def close(self) -> None:
         """Give the memory back and let others change the model's files."""
@@ -247,8 +253,7 @@ def write_runs() -> None:
     while _RUNS:  # answers in other threads may add to them meanwhile
         waiting.append(_RUNS.pop(0))
     journal = Journal.at(config.folders().data, config.settings().journal)
-    for facts in waiting:
-        journal.add_run(**facts)
+    journal.add_runs(waiting)
     journal.close()
 
 

@@ -1,10 +1,11 @@
 """A model in a server, as it is now, and why one is not there. What changes it is in `residents`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import inf
 from time import monotonic
 
-from abierto.errors import AbiertoError, LoadFailed
+from abierto.errors import AbiertoError, LoadFailed, MemoryTaken, NotEnoughMemory
 from abierto.runtime.model import Model, Stats
 
 # What an engine that found no memory says of it, or the system that ended it for that.
@@ -62,3 +63,21 @@ class Refused:
 def out_of_memory(error: LoadFailed) -> bool:
     """Whether a model could not be loaded for want of memory."""
     return any(word in error.detail for word in _NO_MEMORY)
+
+
+def patience(residents: Iterable[Resident], name: str, waiting: int) -> int:
+    """Seconds until a place may be free: as long as the last answers took, for all who wait before."""
+    lasts = [(one.last, one.model) for one in residents if one.name == name and one.last and one.model]
+    took = max((last.prompt_seconds + last.generation_seconds for last, _ in lasts), default=1.0)
+    places = sum(model.max_concurrent for _, model in lasts) or 1
+    return max(1, round(took * waiting / places))
+
+
+def explained(error: NotEnoughMemory, residents: Iterable[Resident]) -> AbiertoError:
+    """Why there is no memory: with the names of those who hold it, if somebody does."""
+    there = [resident for resident in residents if resident.state == "ready"]
+    if not there:
+        return error
+    busy = [resident.name for resident in there if resident.users]
+    pinned = [resident.name for resident in there if resident.pinned and not resident.users]
+    return MemoryTaken(error.model, error.needed, error.available, busy, pinned)

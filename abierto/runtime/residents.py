@@ -5,17 +5,20 @@ All that changes is behind one lock, and who waits is woken by every change. One
 what fits is only known when the one before it has taken its memory. It knows no HTTP.
 """
 
+import sys
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from time import monotonic
 from types import TracebackType
 
-from abierto import config
+from abierto import catalog, config
 from abierto.config import Settings
 from abierto.errors import (
     AbiertoError,
     Cancelled,
+    EngineFailed,
     EngineRestarting,
     LoadFailed,
     MemoryTaken,
@@ -27,13 +30,15 @@ from abierto.errors import (
     ServerStopping,
 )
 from abierto.runtime.model import Model, Stats, load
-from abierto.runtime.resident import Refused, Resident, out_of_memory
+from abierto.runtime.resident import Refused, Resident, explained, out_of_memory, patience
 from abierto.runtime.tally import Newest, Tally
 
 # Seconds. An engine that dies is started again at once; after that it waits twice as long each time, up to the last.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 # So long an engine must have lived for its death to count as the first one.
 SOUND = 60.0
+# Between two looks at whose time is over.
+LOOK = 1.0
 SHORTEST_CONTEXT = 512
 # A task that needs no load of its own -> the one that a model is loaded for.
 LOADED_FOR = {"complete": "chat"}
@@ -100,7 +105,9 @@ class Residents:
     def __init__(self, settings: Settings | None = None) -> None:
         self.tally = Tally()
         self._settings = settings or config.settings()
-        self.changed = threading.Condition()
+        lock = threading.RLock()
+        self.changed = threading.Condition(lock)
+        self._stopping = threading.Condition(lock)
         self._one_load = threading.Lock()
         self._all: list[Resident] = []
         self._lines: dict[str, list[Turn]] = {}
@@ -125,7 +132,7 @@ class Residents:
         EngineRestarting, ServerStopping, MissingFeature, OptionOutOfRange, Cancelled, MemoryTaken, and what `load`
         raises.
         """
-        return Turn(self, name or self._settings.model, task, needs, keep_alive, context)
+        return Turn(self, catalog.known_as(name or self._settings.model), task, needs, keep_alive, context)
 
     def all(self) -> list[Resident]:
         """Those that are there or on their way, as they are now."""
@@ -141,18 +148,20 @@ class Residents:
     def pin(self, name: str, pinned: bool = True) -> None:
         """Keep a model whatever happens, or not any more. Raises NotLoaded."""
         with self.changed:
-            for resident in self._named(name):
+            for resident in self._named(catalog.known_as(name)):
                 resident.pinned = pinned
             self.changed.notify_all()
 
     def unload(self, name: str) -> None:
         """Let a model go as soon as its answers are done; those who wait for it load it again. Raises NotLoaded."""
         with self.changed:
+            name = catalog.known_as(name)
             found = self._named(name)
             for resident in found:
                 resident.pinned, resident.keep_alive = False, 0.0
             self._refused[name] = Refused(name, "stopped")
             self.changed.notify_all()
+            self._stopping.notify_all()
 
     def let_go(self, name: str) -> None:
         """Let go of a model at once if it is idle, so that its files can be changed."""
@@ -173,6 +182,7 @@ class Residents:
             for resident in leaving:
                 resident.state = "gone"
             self.changed.notify_all()
+            self._stopping.notify_all()
         for resident in leaving:
             if resident.model:
                 resident.model.close()
@@ -187,9 +197,9 @@ class Residents:
         """Wait for a place, and take it. Called by `Turn.take`."""
         joined: Resident | None = None
         with self.changed:
-            line = self._lines.setdefault(turn.name, [])
+            line = self._lines.setdefault(turn.name, [])  # of this name there is one, as long as anybody waits
             if len(line) >= self._settings.queue:
-                raise QueueFull(turn.name, len(line), self._patience(turn, len(line)))
+                raise QueueFull(turn.name, len(line), patience(self._all, turn.name, len(line)))
             line.append(turn)
             try:
                 while True:
@@ -209,7 +219,10 @@ class Residents:
                     joined.waiting -= 1
             finally:
                 line.remove(turn)
-                self.changed.notify_all()
+                if line:
+                    self.changed.notify_all()
+                else:
+                    del self._lines[turn.name]
 
     def release(self, turn: Turn, resident: Resident, stats: Stats | None) -> None:
         """Give a place back. Called by `Turn.leave`."""
@@ -245,7 +258,7 @@ class Residents:
         self._raise_if_resting(turn)
         newcomer = Resident(turn.name, turn.task, turn.needs, float(self._settings.keep_alive), context=turn.context)
         self._all.append(newcomer)
-        threading.Thread(target=self._load, args=(newcomer,), daemon=True).start()
+        threading.Thread(target=self._begin, args=(newcomer,), daemon=True).start()
         return newcomer
 
     def _is_next(self, resident: Resident, turn: Turn, line: "list[Turn]") -> bool:
@@ -254,13 +267,6 @@ class Residents:
         if model is None or resident.users >= model.max_concurrent:
             return False
         return next(other for other in line if other.suits(model)) is turn
-
-    def _patience(self, turn: Turn, waiting: int) -> int:
-        """Seconds until a place may be free: as long as the last answers took, for all who wait before."""
-        lasts = [(one.last, one.model) for one in self._all if one.name == turn.name and one.last and one.model]
-        took = max((last.prompt_seconds + last.generation_seconds for last, _ in lasts), default=1.0)
-        places = sum(model.max_concurrent for _, model in lasts) or 1
-        return max(1, round(took * waiting / places))
 
     def _lives(self, resident: Resident) -> bool:
         """Whether it lives; one whose engine died in silence is taken out."""
@@ -273,7 +279,8 @@ class Residents:
         self._deaths[resident.name] = (count + 1 if monotonic() - when < SOUND else 1), monotonic()
         self.tally.deaths[resident.name] += 1
         self._remove(resident)
-        threading.Thread(target=resident.model.close if resident.model else _nothing, daemon=True).start()
+        if resident.model:
+            threading.Thread(target=resident.model.close, daemon=True).start()
 
     def _raise_if_resting(self, turn: Turn) -> None:
         """Raise EngineRestarting while an engine that dies again and again is left alone."""
@@ -289,17 +296,20 @@ class Residents:
             self._all.remove(resident)
         self.changed.notify_all()
 
+    def _begin(self, resident: Resident) -> None:
+        with suppress(AbiertoError):  # it has been told to those who wait
+            self._load(resident)
+
     def _load(self, resident: Resident) -> None:
+        """Load in a thread of its own; whatever that dies of, those who wait shall hear of it."""
+        model: Model | None = None
         try:
             with self._one_load:
                 began = monotonic()
                 model = self._made_room(resident)
-        except AbiertoError as error:
-            with self.changed:
-                resident.failure = error
-                self._refused[resident.name] = Refused(resident.name, "failed", error)
-                self._remove(resident)
-            return
+        finally:
+            if model is None:
+                self._failed(resident, sys.exception())
         with self.changed:
             if self._closing:
                 model.close()
@@ -310,6 +320,13 @@ class Residents:
             self._refused.pop(resident.name, None)
             self._retire_smaller(resident, model)
             self.changed.notify_all()
+
+    def _failed(self, resident: Resident, fault: BaseException | None) -> None:
+        error = fault if isinstance(fault, AbiertoError) else EngineFailed(resident.name, repr(fault))
+        with self.changed:
+            resident.failure = error
+            self._refused[resident.name] = Refused(resident.name, "failed", error)
+            self._remove(resident)
 
     def _retire_smaller(self, resident: Resident, model: Model) -> None:
         """Let those go, when they are idle, that do nothing which the newcomer cannot do with a longer context."""
@@ -326,7 +343,7 @@ class Residents:
                 return self._start(resident, context)
             except NotEnoughMemory as error:
                 if not self._evict(resident):
-                    raise self._explained(error) from error
+                    raise explained(error, self.all()) from error
             except LoadFailed as error:
                 if context or resident.context or not out_of_memory(error):
                     raise
@@ -364,15 +381,6 @@ class Residents:
         leaving.model.close()
         return True
 
-    def _explained(self, error: NotEnoughMemory) -> AbiertoError:
-        with self.changed:
-            there = [resident for resident in self._all if resident.state == "ready"]
-        if not there:
-            return error
-        busy = [resident.name for resident in there if resident.users]
-        pinned = [resident.name for resident in there if resident.pinned and not resident.users]
-        return MemoryTaken(error.model, error.needed, error.available, busy, pinned)
-
     def _sweep(self) -> None:
         """Let go of those whose time is over."""
         while True:
@@ -384,12 +392,8 @@ class Residents:
                     self._refused.setdefault(resident.name, Refused(resident.name, "expired"))
                     self._remove(resident)
                 if not over:
-                    left = min((resident.expires for resident in self._all), default=inf) - monotonic()
-                    self.changed.wait(None if left == inf else max(left, 0.0))
+                    # Not woken by every change: that would cost each request more than its own work.
+                    self._stopping.wait(LOOK)
             for resident in over:
                 if resident.model:
                     resident.model.close()
-
-
-def _nothing() -> None:
-    """For a thread that has nothing to do."""

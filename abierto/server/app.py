@@ -34,6 +34,10 @@ BLOCKED_ABOVE = 20_000  # bytes: a body that takes so long to read and check tha
 FIRST_WORD = 2.0
 
 
+# A route with what matches its path, the dialect that it belongs to, and what reads its body.
+_Known = tuple[Path, Route, Dialect, Callable[[bytes], Any]]
+
+
 class App:
     """The ASGI application."""
 
@@ -46,6 +50,13 @@ class App:
             for dialect in self._dialects
             for route in dialect.routes
         ]
+        # Most paths have no parts in braces, and are found without trying the others first.
+        self._plain: dict[str, list[_Known]] = {}
+        for known in self._routes:
+            if "{" not in known[1].path:
+                self._plain.setdefault(known[1].path, []).append(known)
+        prefixes = [(prefix, dialect) for dialect in self._dialects for prefix in dialect.prefixes]
+        self._prefixes = sorted(prefixes, key=lambda found: -len(found[0]))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -77,15 +88,14 @@ class App:
             await answering.refuse(error, dialect)
 
     def _find(self, scope: Scope, headers: Headers) -> tuple[Route, Dialect, Callable[[bytes], Any], Mapping[str, str]]:
-        for path, route, dialect, decode in self._routes:
+        for path, route, dialect, decode in self._plain.get(scope["path"], self._routes):
             match, found = path.matches(scope)
             if match is Match.FULL and (not route.header or route.header in headers):
                 return route, dialect, decode, found["path_params"]
         raise UnknownRoute(scope["method"], scope["path"])
 
     def _dialect_of(self, path: str) -> Dialect:
-        found = [(prefix, dialect) for dialect in self._dialects for prefix in dialect.prefixes]
-        return max((one for one in found if path.startswith(one[0])), key=lambda one: len(one[0]), default=found[0])[1]
+        return next((dialect for prefix, dialect in self._prefixes if path.startswith(prefix)), self._dialects[0])
 
     async def _serve(
         self,

@@ -90,6 +90,16 @@ def test_requests_at_once_share_one_load(make: Make) -> None:
     assert len(psutil.Process().children()) == 1
 
 
+def test_a_model_is_not_loaded_twice_for_its_other_names(make: Make, starter_home: Path) -> None:
+    residents = make()
+    for name in ("smollm2", "smollm2:135m", "smollm2-135m-instruct"):
+        with residents.turn(name):
+            pass
+    assert [resident.name for resident in residents.all()] == ["smollm2:135m"]
+    residents.unload("smollm2")
+    until(residents, lambda: not residents.all())
+
+
 def test_a_model_that_is_not_there_is_told_to_all_who_wait(make: Make) -> None:
     residents = make()
     with ThreadPoolExecutor(2) as threads:
