@@ -89,7 +89,7 @@ class _Person:
             self._found.outcomes[outcome] += 1
 
     def _ask(self, **more: Any) -> Exchange:
-        words = " ".join(self._chance.choices(["river", "boat", "wind", "árbol", "🙂"], k=self._chance.randint(1, 200)))
+        words = " ".join(self._chance.choices(["river", "boat", "wind", "árbol", "🙂"], k=self._chance.randint(1, 80)))
         body = {"model": self._chance.choice(self._models), "messages": [{"role": "user", "content": words}]}
         exchange = Exchange(self._address, "POST", "/v1/chat/completions", {**body, "max_tokens": 64, **more})
         exchange.timeout(PATIENCE)
