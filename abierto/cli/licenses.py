@@ -49,7 +49,8 @@ def _license(facts: Mapping[str, str | list[str]]) -> str:
     """The licence that a package states: as an expression, else in a word, else by its classifiers."""
     if expression := facts.get("license_expression"):
         return str(expression)
-    stated = str(facts.get("license", "")).strip()
+    # Some state the whole licence; its first line is its name.
+    stated = str(facts.get("license", "")).strip().partition("\n")[0].strip()
     if stated and len(stated) < LONGEST_NAME:
         return stated
     classified = [line.rpartition(" :: ")[2] for line in facts.get("classifier", ()) if line.startswith("License")]

@@ -1,5 +1,6 @@
 """`abierto serve`: the models of this computer for every program that speaks to one."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import click
@@ -27,4 +28,5 @@ def serve(host: str | None, port: int | None, keep_alive: int | None, users: int
         keep_alive=settings.keep_alive if keep_alive is None else keep_alive,
         users=settings.users if users is None else users,
     )
-    run(settings, lambda address: out.note(text("serve.ready", address=address)))
+    with suppress(KeyboardInterrupt):  # that is how it is meant to end
+        run(settings, lambda address: out.note(text("serve.ready", address=address)))
