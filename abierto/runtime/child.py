@@ -109,15 +109,18 @@ class ChildSession:
 
 
 class _Exchange(Iterator[dict[str, Any]]):
-    """A request and what the child says to it. It is sent with the first reply that is asked for."""
+    """A request and what the child says to it. It is sent with the first reply that is asked for.
+
+    told: whether its end has been told, where replies are told and not asked for.
+    """
 
     def __init__(self, child: "_Child", number: int, message: dict[str, Any]) -> None:
         self._child, self._number = child, number
         self._message: dict[str, Any] | None = message
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._replies: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         self._receive: _Receive = self._replies.put
-        self._over = self._closed = False
+        self._over = self._closed = self.told = False
 
     def __next__(self) -> dict[str, Any]:
         if self._message:
@@ -138,8 +141,21 @@ class _Exchange(Iterator[dict[str, Any]]):
     def feed(self, receive: _Receive) -> None:
         """Send it; the replies are not to be asked for but told, by the thread that reads them."""
         self._receive = receive
-        if self._message:
-            self._begin(self._message)
+        try:
+            if self._message:
+                self._begin(self._message)
+        except EngineCrashed:
+            if self.last():
+                raise
+            return  # the reading thread has told it already
+        if self._closed:  # before it was sent, so that nobody will answer
+            receive(None)
+
+    def last(self) -> bool:
+        """Whether the end is still to be told; from now on it is not. Two threads may come upon it at once."""
+        with self._lock:
+            first, self.told = not self.told, True
+            return first
 
     def ended(self, reply: dict[str, Any] | None) -> AbiertoError | None:
         """What a reply that is the last one says: an error, or None when nothing is wrong."""
@@ -200,8 +216,9 @@ class Answer(Iterator[Event]):
 
         def receive(reply: dict[str, Any] | None) -> None:
             if reply is None or "end" in reply or reply["event"] == "failure":
-                sink(self._exchange.ended(reply))
-            else:
+                if self._exchange.last():
+                    sink(self._exchange.ended(reply))
+            elif not self._exchange.told:
                 del reply["to"]
                 sink(from_wire(reply))
 

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from typing import cast
 
 import psutil
@@ -13,11 +14,12 @@ import pytest
 
 from abierto.engines.echo import EchoSession
 from abierto.engines.session import LoadOptions
-from abierto.errors import EngineCrashed, EngineFailed, LoadFailed, UnknownEngine
+from abierto.errors import AbiertoError, EngineCrashed, EngineFailed, LoadFailed, UnknownEngine
 from abierto.runtime import child
 from abierto.tasks.chat import ChatRequest, Message, Sampling
 from abierto.tasks.events import Event, Finish, Text, Usage
 
+PATIENCE = 60.0
 WORDS = "one two three four five six"
 
 
@@ -144,4 +146,47 @@ def test_a_child_imports_nothing_from_the_current_folder(tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     session = child.load("echo", [], LoadOptions())
     assert list(session.chat(ask("hi")))[-1] == Finish("stop")
+    session.close()
+
+
+def fed(answer: Iterator[Event]) -> "SimpleQueue[Event | AbiertoError | None]":
+    """What an answer tells by itself."""
+    told: SimpleQueue[Event | AbiertoError | None] = SimpleQueue()
+    assert isinstance(answer, child.Answer)
+    answer.feed(told.put)
+    return told
+
+
+def test_events_are_told_by_the_thread_that_reads_them(echo: child.ChildSession) -> None:
+    told = fed(echo.chat(ask("one two")))
+    events = [told.get(timeout=PATIENCE) for _ in range(5)]
+    assert events[:2] == [Text("one"), Text(" two")]
+    assert events[-2:] == [Finish("stop"), None]
+
+
+def test_one_that_is_closed_before_it_begins_tells_its_end(echo: child.ChildSession) -> None:
+    answer = echo.chat(ask("one two"))
+    assert isinstance(answer, child.Answer)
+    answer.close()
+    told = fed(answer)
+    assert told.get(timeout=PATIENCE) is None
+    assert told.empty()
+
+
+def test_a_dead_process_is_told_once() -> None:
+    session = child.load("echo", [], LoadOptions())
+    process = psutil.Process(session.pid)
+    process.kill()
+    process.wait(PATIENCE)
+    for _ in range(20):  # its end is noticed somewhere in between
+        told: SimpleQueue[Event | AbiertoError | None] = SimpleQueue()
+        answer = session.chat(ask("one"))
+        assert isinstance(answer, child.Answer)
+        try:
+            answer.feed(told.put)
+        except EngineCrashed:
+            assert told.empty()
+        else:
+            assert isinstance(told.get(timeout=PATIENCE), EngineCrashed)
+            assert told.empty()
     session.close()
