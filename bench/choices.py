@@ -12,7 +12,7 @@ from abierto.config import folders
 from abierto.runtime import choice
 from abierto.runtime.choice import Measured, Variant
 from abierto.runtime.resolve import resolve
-from abierto.runtime.tune import Row, tune
+from abierto.runtime.tune import Row, newest, tune
 from bench import random_model
 from bench.engines import MODEL, told
 from bench.measure import median
@@ -51,7 +51,8 @@ def _of_model(title: str, name: str) -> Iterator[str]:
 
 
 def _tuned(name: str) -> list[Measured]:
-    found = [row.measured for row in tune(name) if isinstance(row, Row) and row.measured]
+    rows = newest(told for told in tune(name) if isinstance(told, Row))
+    found = [row.measured for row in rows if row.measured]
     assert found, f"no engine measured {name}"
     return found
 

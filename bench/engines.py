@@ -14,10 +14,10 @@ from time import perf_counter
 
 from abierto import machine
 from abierto.config import folders
-from abierto.runtime.choice import Variant
+from abierto.runtime.choice import CHARACTERS_PER_TOKEN, Variant
 from abierto.runtime.model import Model, load
 from abierto.runtime.resolve import resolve
-from abierto.runtime.tune import tune
+from abierto.runtime.tune import Row, newest, tune
 from abierto.tasks.chat import ChatRequest, Message, Sampling
 from abierto.tasks.events import Text, Usage
 from bench.measure import median, ratios, spread
@@ -38,8 +38,7 @@ Answer = Callable[[str, int], Timed]
 
 def rows(best: Path) -> Iterator[str]:
     """The lines of a Markdown table. best: the same model in the quantisation that suits the peer best."""
-    for _ in tune(MODEL):
-        pass
+    yield from _measured()
     yield "| use | auto takes | Abierto | llama-server | ratio | goal | reached | with Q4_0 | ratio | goal | reached |"
     yield "|---|---|---|---|---|---|---|---|---|---|---|"
     same = resolve(MODEL, folders().models).files[0]
@@ -52,7 +51,9 @@ def rows(best: Path) -> Iterator[str]:
     ):
         with ExitStack() as held:
             threads = machine.cores().physical
-            model = held.enter_context(load(MODEL, use=use, context=CONTEXT, together=slots))
+            # As `abierto chat` tells it, which knows the question before it loads the model.
+            prompt = len(_EDIT + _LINES) // CHARACTERS_PER_TOKEN if measure is _edit else 0
+            model = held.enter_context(load(MODEL, use=use, context=CONTEXT, together=slots, prompt=prompt))
             peers = [held.enter_context(Peer(file, threads, slots, CONTEXT)) for file in (same, str(best))]
             sides: list[Answer] = [_asker(model), *(peer.answer for peer in peers)]
             found: list[list[float]] = [[] for _ in sides]
@@ -62,6 +63,18 @@ def rows(best: Path) -> Iterator[str]:
                     if turn:
                         values.append(value)
             yield _row(name, told(model.variant), found, goals, lower=measure is _first)
+
+
+def _measured() -> Iterator[str]:
+    """What `auto` knows when it chooses."""
+    yield "| measured by `abierto tune` | start, s | prompt | generation | repeating | together |"
+    yield "|---|---|---|---|---|---|"
+    for row in newest(step for step in tune(MODEL) if isinstance(step, Row)):
+        if row.measured:
+            speeds = row.measured.speeds
+            rates = (speeds.prompt, speeds.generation, speeds.repeating, speeds.together)
+            yield f"| {told(row.variant)} | {speeds.start:.2f} | {' | '.join(f'{rate:.0f}' for rate in rates)} |"
+    yield ""
 
 
 def _row(name: str, by: str, found: list[list[float]], goals: tuple[float | None, ...], lower: bool) -> str:

@@ -17,11 +17,9 @@ from abierto.locale import text
 from abierto.locale.numbers import count
 from abierto.runtime import schema as schemas
 from abierto.runtime import sight
+from abierto.runtime.choice import CHARACTERS_PER_TOKEN
 from abierto.runtime.model import Model, load, write_runs
 from abierto.tasks.chat import ChatRequest, Message, Sampling
-
-# About so many in English and Spanish: enough to choose an engine by.
-CHARACTERS_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)

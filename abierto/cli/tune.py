@@ -35,6 +35,7 @@ def tune(model: str, engine: str, as_json: bool) -> None:
                     line.update(told)
     except OSError as error:
         raise FolderNotWritable(str(config.folders().data)) from error
+    rows = tuning.newest(rows)
     measured = [row.measured for row in rows if row.measured]
     if as_json:
         out.as_json(

@@ -11,6 +11,7 @@ from abierto import config, locale
 from abierto.errors import AbiertoError, EmptyPrompt, JournalUnavailable
 from abierto.runtime import schema as schemas
 from abierto.runtime import sight
+from abierto.runtime.choice import CHARACTERS_PER_TOKEN
 from abierto.runtime.model import Model, Stats, load, write_runs
 from abierto.runtime.sight import Image
 from abierto.tasks.chat import ChatRequest, Message, Sampling
@@ -150,7 +151,8 @@ def chat(
         if schema is not None:
             schemas.check(schema, "schema")
         request = ChatRequest(_messages(prompt, system, images), sampling, schema)
-        loaded = _KEPT.get(model, engine, context, projector)
+        length = sum(len(message.content) for message in request.messages) // CHARACTERS_PER_TOKEN
+        loaded = _KEPT.get(model, engine, context, projector, length)
     except AbiertoError as error:
         raise _worded(error) from error.__cause__
     events = _told(loaded, request)
@@ -170,12 +172,15 @@ class _Kept:
         self._model: Model | None = None
         self._call: tuple[str, str, int, str] | None = None
 
-    def get(self, model: str, engine: str, context: int, projector: str) -> Model:
-        """The model of the last call, if this call asks for the same; else another one in its place."""
+    def get(self, model: str, engine: str, context: int, projector: str, prompt: int) -> Model:
+        """The model of the last call, if this call asks for the same; else another one in its place.
+
+        prompt: about how many tokens it has, by which the engine is chosen if it has to be loaded.
+        """
         with self._lock:
             if self._model is None or self._call != (model, engine, context, projector):
                 self._close()
-                self._model = load(model, engine=engine, context=context, projector=projector)
+                self._model = load(model, engine=engine, context=context, projector=projector, prompt=prompt)
                 self._call = (model, engine, context, projector)
             return self._model
 

@@ -26,8 +26,11 @@ FILE_NAME = "tuned.json"
 USES = ("one_shot", "one_user", "long_prompt", "many")
 # Tokens of the prompt and of the answer by which uses are compared where nothing else is known.
 _SHORT, _LONG, _ANSWER = 64, 1024, 128
-# How much of what one person gets written repeats what is there already: a guess that lets repetition count a little.
-_REPEATED = 1 / 8
+# How much of what one person gets written repeats what is there already: a guess that lets repetition count a little;
+# and of the answer to a prompt of so many tokens and more, which holds a text to be corrected, changed or summarised.
+_REPEATED, _REPEATED_OF_TEXT, _TEXT = 1 / 8, 1 / 2, 256
+# About so many make a token, where it is not worth counting.
+CHARACTERS_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class Measured:
 
 def seconds(speeds: Speeds, use: str, prompt: int = 0) -> float:
     """How long a use takes with these speeds. prompt: its tokens; 0: what is usual for the use."""
-    writing = _ANSWER * ((1 - _REPEATED) / speeds.generation + _REPEATED / speeds.repeating)
+    repeated = _REPEATED_OF_TEXT if prompt >= _TEXT else _REPEATED
+    writing = _ANSWER * ((1 - repeated) / speeds.generation + repeated / speeds.repeating)
     match use:
         case "one_shot":
             return speeds.start + (prompt or _SHORT) / speeds.prompt + writing

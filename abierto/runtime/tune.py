@@ -1,10 +1,11 @@
 """Measures what the engines of this computer do with one model, in about a minute, and writes it down for `choice`.
 
 Every engine runs in a process of its own, so that one that dies costs a row of the table. Prompts differ from the first
-word, so that nothing is known from before. Where something else may have taken the processor, the better of two counts.
+word, so that nothing is known from before. Where something else may have taken the processor, the better of two counts;
+in the time that is left, what looks best is measured once more, for a disturbance lasts longer than an answer.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -28,12 +29,14 @@ from abierto.tasks.events import Reasoning, Text, Usage
 BUDGET = 55.0  # seconds
 TOGETHER = 16
 # Tokens: of a long prompt, of an answer, of each of the answers together; and what all of them need to fit.
-PROMPT, ANSWER, EACH = 512, 128, 32
+PROMPT, ANSWER, EACH = 512, 128, 16
 CONTEXT, SHORT_CONTEXT = 1024, 256
 # A slow computer, or a large model, measures with shares of these.
 SCALES = (1.0, 0.5, 0.25, 0.125)
 # Another number of threads has to be so much faster to be measured whole.
 WORTH = 1.05
+# What takes up to so many times as long as the fastest may be the fastest, if it was disturbed.
+DOUBT = 1.5
 Stage = Literal["start", "together", "prompt", "generation", "repeating", "threads"]
 
 _PROBE = "Say in one sentence what number {0} is to you, and why people would remember it, forget it, or write it down."
@@ -58,11 +61,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One variant's result: its speeds, or the error that kept it from having any."""
+    """One variant's result: its speeds, or the error that kept it from having any. A later one takes its place."""
 
     variant: Variant
     measured: Measured | None = None
     error: AbiertoError | None = None
+
+
+def newest(rows: Iterable[Row]) -> list[Row]:
+    """Of each variant the last row."""
+    found = {(row.variant.engine, row.variant.threads, *sorted(row.variant.settings.items())): row for row in rows}
+    return list(found.values())
 
 
 def tune(name: str = "", engine: str = "", budget: float = BUDGET) -> Iterator[Step | Row]:
@@ -87,6 +96,7 @@ def tune(name: str = "", engine: str = "", budget: float = BUDGET) -> Iterator[S
             if isinstance(told, Row):
                 rows.append(told)
             yield told
+        rows = newest(rows)
         choice.keep(target, [row.measured for row in rows if row.measured])
         _record(target.name, rows, settings)
 
@@ -122,7 +132,7 @@ class _Tuning:
         self._scales: dict[tuple[str, str], float] = {}
 
     def run(self, engine: str) -> Iterator[Step | Row]:
-        """The engines, then what can be set about them while there is time, then other numbers of threads."""
+        """The engines, and while there is time what can be set about them, the best ones again, other threads."""
         plain = choice.installed(self._target, engine, self._settings)
         self._baseline = _start_of_nothing()
         self._total = len(plain) + sum(len(engines.OPTIONS.get(variant.engine, ())) for variant in plain)
@@ -135,14 +145,21 @@ class _Tuning:
                 if perf_counter() < self._deadline:
                     settings = {**row.variant.settings, **options}
                     rows += yield from self._row(replace(row.variant, settings=settings))
+        for row in _doubtful(rows):
+            if perf_counter() < self._deadline:
+                self._total += 1
+                rows.remove(row)
+                rows += (yield from self._row(row.variant, row)) or [row]
         if rows and not self._settings.threads:
             yield from self._other_threads(choice.best(rows, "one_user")[0])
 
-    def _row(self, variant: Variant) -> Generator[Step | Row, None, list[Measured]]:
+    def _row(self, variant: Variant, before: Measured | None = None) -> Generator[Step | Row, None, list[Measured]]:
+        """before: what was measured of it, to be measured once more but for the speed of many."""
         try:
-            speeds, features = yield from self._measure(variant)
+            speeds, features = yield from self._measure(variant, before)
         except AbiertoError as error:
-            yield Row(variant, error=error)
+            if not before:
+                yield Row(variant, error=error)
             return []
         finally:
             self._done += 1
@@ -150,10 +167,12 @@ class _Tuning:
         yield Row(variant, row)
         return [row]
 
-    def _measure(self, variant: Variant) -> Generator[Step, None, tuple[Speeds, tuple[str, ...]]]:
+    def _measure(
+        self, variant: Variant, before: Measured | None
+    ) -> Generator[Step, None, tuple[Speeds, tuple[str, ...]]]:
         # Guesses of sixteen are more than a processor checks in passing: measured, they halve the speed of all.
         guesses = "speculation" in variant.settings
-        together = 0.0 if guesses else (yield from self._with_many(variant))
+        together = 0.0 if guesses or before else (yield from self._with_many(variant))
         scale = self._scales[_program(variant)]
         yield self._step(variant, "start")
         began = perf_counter()
@@ -167,7 +186,8 @@ class _Tuning:
             generation = max(self._ask(one, _STORY, answer).speed for _ in range(2))
             yield self._step(variant, "repeating")
             repeating = self._ask(one, _REPEAT + lines, answer).speed
-            return Speeds(start, prompt, generation, repeating, together), tuple(sorted(one.features))
+            speeds = Speeds(start, prompt, generation, repeating, together)
+            return _better(speeds, before.speeds) if before else speeds, tuple(sorted(one.features))
 
     def _with_many(self, variant: Variant) -> Generator[Step, None, float]:
         """The speed of sixteen together; from then on it is known how much of a measurement the engine has time for."""
@@ -261,6 +281,30 @@ class _Tuning:
 
     def _step(self, variant: Variant, stage: Stage) -> Step:
         return Step(variant, stage, self._done, self._total)
+
+
+def _doubtful(rows: list[Measured]) -> list[Measured]:
+    """Those that may be the best for one person, the likeliest first; none where only one may."""
+    found = []
+    for use in ("one_user", "one_shot"):
+        best = choice.best(rows, use)
+        near = [row for row in best if _takes(row, use) <= DOUBT * _takes(best[0], use)]
+        found += [row for row in near if len(near) > 1 and row not in found]
+    return found
+
+
+def _takes(row: Measured, use: str) -> float:
+    return choice.seconds(row.speeds, use)
+
+
+def _better(one: Speeds, other: Speeds) -> Speeds:
+    return Speeds(
+        start=min(one.start, other.start),
+        prompt=max(one.prompt, other.prompt),
+        generation=max(one.generation, other.generation),
+        repeating=max(one.repeating, other.repeating),
+        together=max(one.together, other.together),
+    )
 
 
 def _request(prompt: str, tokens: int) -> ChatRequest:

@@ -16,6 +16,7 @@ QUICK_TO_READ = Measured(Variant("openvino"), Speeds(2.0, 2000, 90, 90, 400), ("
 REPEATER = Measured(
     Variant("llamacpp", 0, {"speculation": "ngram"}), Speeds(0.3, 400, 99, 200, 120), ("chat", "schema", "seed")
 )
+REPEATS_LONG_TEXTS = Measured(Variant("openvino", 0, {"speculation": "ngram"}), Speeds(2.0, 2000, 75, 300, 0))
 ROWS = [QUICK_TO_READ, QUICK_TO_START, REPEATER]
 
 
@@ -37,6 +38,13 @@ def target(tmp_path: Path) -> Target:
 )
 def test_every_use_gets_what_is_fastest_for_it(use: str, prompt: int, wanted: Measured) -> None:
     assert choice.best(ROWS, use, prompt)[0] is wanted
+
+
+def test_who_brings_a_long_text_gets_what_repeats_it_fastest() -> None:
+    rows = [*ROWS, REPEATS_LONG_TEXTS]
+    assert choice.best(rows, "one_user", 600)[0] is REPEATS_LONG_TEXTS
+    assert choice.best(rows, "one_user", 60)[0] is REPEATER
+    assert choice.best(rows, "one_shot", 60)[0] is REPEATER
 
 
 def test_what_was_measured_is_chosen_and_what_is_here_stays_as_the_way_out(target: Target) -> None:

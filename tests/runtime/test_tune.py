@@ -15,7 +15,7 @@ from abierto.errors import UnknownModel
 from abierto.journal import TUNINGS, Journal
 from abierto.runtime import choice
 from abierto.runtime.resolve import resolve
-from abierto.runtime.tune import Row, Step, tune
+from abierto.runtime.tune import Row, Step, newest, tune
 from tests.tiny_gguf import TinyGGUF
 from tests.tiny_projector import TinyProjector
 
@@ -23,7 +23,7 @@ COMMAND = [sys.executable, "-m", "abierto", "tune"]
 
 
 def _rows(name: str, engine: str = "") -> list[Row]:
-    return [told for told in tune(name, engine) if isinstance(told, Row)]
+    return newest(told for told in tune(name, engine) if isinstance(told, Row))
 
 
 @pytest.fixture
@@ -46,6 +46,21 @@ def test_a_model_file_is_measured_with_and_without_guesses(tiny: Path) -> None:
     found = [row.variant.settings for row in _rows(str(tiny), "llamacpp") if row.measured and not row.variant.threads]
     assert {} in found
     assert {"speculation": "ngram"} in found
+
+
+def test_what_may_be_the_best_is_measured_once_more_and_never_looks_worse_for_it(tiny: Path) -> None:
+    rows = [told for told in tune(str(tiny), "llamacpp") if isinstance(told, Row)]
+    again = [row for row in rows if row not in newest(rows)]
+    assert again
+    for first in again:
+        [last] = [row for row in newest(rows) if row.variant == first.variant]
+        assert first.measured is not None
+        assert last.measured is not None
+        before, after = first.measured.speeds, last.measured.speeds
+        assert after.start <= before.start
+        assert after.generation >= before.generation
+        assert after.repeating >= before.repeating
+        assert after.together == before.together
 
 
 def test_a_model_that_sees_is_measured_with_what_it_sees_with(tiny: Path) -> None:
