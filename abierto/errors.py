@@ -29,7 +29,7 @@
     │   └── QueueFull · EngineRestarting · ServerStopping · ServerRunning · TooManyRequests · RateLimited
     ├── EngineError           the program that runs the model failed          exit 8
     │   ├── EngineMissing · EngineBroken · LoadFailed · EngineFailed · EngineCrashed · MissingFeature
-    │   ├── UnknownArchitecture · ModelCannotSee · DeadlineExceeded
+    │   ├── UnknownArchitecture · ModelCannotSee · ModelCannotThink · DeadlineExceeded
     │   └── KeyRefused · NoCredit · ContentRefused · RemoteRefused · RemoteFailed
     └── Cancelled             the person stopped it                           exit 130
 
@@ -810,6 +810,12 @@ class ModelCannotSee(EngineError):
     engine: str
     reason: str
     able: Sequence[str] = ()
+
+
+class ModelCannotThink(EngineError):
+    """A model that answers at once was to think first."""
+
+    model: str
 
 
 class DeadlineExceeded(EngineError):

@@ -18,7 +18,7 @@ from abierto.config import Settings
 from abierto.engines import session
 from abierto.engines.session import LoadOptions, Session
 from abierto.errors import AbiertoError, LoadFailed, NoChatModel, PromptTooLong
-from abierto.runtime import child, choice, remotes, shared, sight
+from abierto.runtime import child, choice, remotes, shared, sight, thought
 from abierto.runtime.choice import Variant
 from abierto.runtime.fit import Plan, plan
 from abierto.runtime.refusal import explained
@@ -85,7 +85,7 @@ class Model:
     def count_tokens(self, request: Request) -> int:
         """The tokens of a request, of a chat with its images, as the model will read them.
 
-        Raises what `sight.check` raises.
+        Raises what `sight.check` and `thought.check` raise.
         """
         self._check(request)
         return self._session.count_tokens(request)
@@ -94,7 +94,7 @@ class Model:
         """The answer, event by event.
 
         Its first event raises PromptTooLong where that is so: a context is never cut in silence. Raises MissingFeature,
-        and what `sight.check` raises.
+        and what `sight.check` and `thought.check` raise.
         """
         self._check(request)
         if isinstance(request, ChatRequest | CompleteRequest):
@@ -135,6 +135,7 @@ class Model:
     def _check(self, request: Request) -> None:
         if isinstance(request, ChatRequest):
             sight.check(request, self._target, self.engine, self.features)
+            thought.check(request, self._target)
 
 
 class Answering(Iterator[Event]):

@@ -161,6 +161,7 @@ STATUS: dict[str, int] = {
     "deadline_exceeded": 504,
     "missing_feature": 400,
     "model_cannot_see": 400,
+    "model_cannot_think": 400,
     "model_in_use": 409,
     "name_taken": 409,
     "cancelled": 499,

@@ -17,7 +17,7 @@ from ollama import ListResponse, ProcessResponse, ProgressResponse, ShowResponse
 from abierto.runtime.wanted import wanted
 from abierto.server.ollama.store import streamed
 from tests.server.conftest import Serve, Served
-from tests.server.test_ollama import checked, lines, refusal
+from tests.server.test_ollama import HELLO, checked, lines, refusal
 from tests.store.foreign_trees import Ollama
 from tests.store.stand_in_index import StandInIndex
 from tests.tiny_gguf import CHAT_TEMPLATE, TinyGGUF, Typed
@@ -169,6 +169,44 @@ def test_what_no_request_may_name(server: Served, source: str) -> None:
         assert "root:" not in words
 
 
+def test_a_copy_is_a_model_of_its_own_and_takes_no_room(client: ollama.Client, server: Served) -> None:
+    client.pull(SOURCE)
+    assert client.copy("tiny", "mine").status == "success"
+    one, other = (server.home / "data" / "models" / name / "tiny.gguf" for name in ("tiny", "mine"))
+    assert one.samefile(other)
+    assert {"tiny:latest", "mine:latest"} <= names(client)
+    with pytest.raises(ollama.ResponseError, match="mine") as taken:
+        client.copy("tiny", "mine")
+    assert taken.value.status_code == 409
+    client.delete("tiny")
+    assert client.chat("mine", HELLO).message.content == "abc"
+    client.delete("mine")
+    assert not other.exists()
+    for absent in ("tiny", "never-seen"):
+        with pytest.raises(ollama.ResponseError) as missing:
+            client.copy(absent, "mine")
+        assert missing.value.status_code == 404
+    for wrong in ("a b", "../up", "file:x", ""):
+        with pytest.raises(ollama.ResponseError) as refused:
+            client.copy("echo", wrong)
+        assert refused.value.status_code in (400, 404)
+
+
+def test_who_shall_think_must_be_able_to(client: ollama.Client, server: Served) -> None:
+    client.pull(SOURCE)
+    with pytest.raises(ollama.ResponseError, match="does not think") as refused:
+        client.chat("tiny", HELLO, think=True)
+    assert refused.value.status_code == 400
+    assert client.chat("tiny", HELLO, think=False).message.content == "abc"
+    assert client.chat("thinker:latest", HELLO, think=True, options={"num_predict": 3}).done
+    body = {"model": "tiny", "messages": HELLO, "reasoning_effort": "low"}
+    with server.client() as plain:
+        told = plain.post("/v1/chat/completions", json=body)
+    assert told.status_code == 400
+    assert "does not think" in told.json()["error"]["message"]
+    client.delete("tiny")
+
+
 def test_a_model_of_another_program_is_not_deleted(client: ollama.Client) -> None:
     with pytest.raises(ollama.ResponseError, match="thinker:latest belongs to Ollama") as refused:
         client.delete("thinker")
@@ -179,7 +217,6 @@ def test_a_model_of_another_program_is_not_deleted(client: ollama.Client) -> Non
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("copy", {"source": "echo", "destination": "mine"}),
         ("create", {"model": "mine", "from": "echo"}),
         ("push", {"model": "echo"}),
         ("blobs/sha256:0", {}),

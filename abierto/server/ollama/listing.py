@@ -1,6 +1,5 @@
 """Ollama's /api/tags, /api/show and /api/ps: which models there are, what is known of one, and which are loaded."""
 
-import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -10,7 +9,7 @@ from msgspec import Struct
 
 from abierto.errors import AbiertoError
 from abierto.formats.gguf import Value, read_parts
-from abierto.runtime import known
+from abierto.runtime import known, thought
 from abierto.runtime.known import Known
 from abierto.runtime.resident import Resident
 from abierto.server.exchange import Call, Reply, Route
@@ -19,7 +18,6 @@ from abierto.server.ollama import names
 # What Ollama says of a model that stays for ever: its clock's longest span from now.
 FOREVER = timedelta(days=106_751)
 _LONGEST_ARRAY = 5  # values; longer ones are only told where everything is asked for
-_THINKS = re.compile(r"enable_thinking|<think>|reasoning_content|thinking")
 _ABILITIES = {"chat": "completion", "embed": "embedding"}
 
 
@@ -83,7 +81,7 @@ def capabilities_of(one: Known) -> list[str]:
         _ABILITIES.get(one.task, one.task): True,
         "vision": one.sees,
         "tools": chats and "tools" in one.chat_template,
-        "thinking": chats and bool(_THINKS.search(one.chat_template)),
+        "thinking": chats and thought.in_template(one.chat_template),
     }
     return [name for name, can in found.items() if can]
 

@@ -1,4 +1,4 @@
-"""Ollama's /api/pull and /api/delete; and what it has beside them that is not offered here.
+"""Ollama's /api/pull, /api/copy and /api/delete; and what it has beside them that is not offered here.
 
 Only names of cards and sources elsewhere may be pulled: no request makes the server read a file of this computer.
 """
@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from abierto import locale
 from abierto.errors import AbiertoError, JournalUnavailable, NotOffered
+from abierto.recipes.second import second
 from abierto.runtime.removal import removal
 from abierto.runtime.wanted import Wanted, bring, here, wanted, write_pull
 from abierto.server.exchange import JSON, JSON_LINES, Call, Flow, Reply, Route, encode, line
@@ -38,6 +39,13 @@ class DeleteBody(Struct):
     name: str = ""
 
 
+class CopyBody(Struct):
+    """The body."""
+
+    source: str = ""
+    destination: str = ""
+
+
 def pull(call: Call) -> Flow:
     """Fetch a model."""
     body: PullBody = call.body
@@ -57,9 +65,11 @@ def delete(call: Call) -> Reply:
     return Reply(b"")
 
 
-def copy(_call: Call) -> Reply:
-    """Raises NotOffered: a model here has one name, and a second one would go with the files of the first."""
-    raise NotOffered("/api/copy", "copy")
+def copy(call: Call) -> Reply:
+    """Give a pulled model a second name, which stays when the first goes."""
+    body: CopyBody = call.body
+    second(names.ours(body.source), names.ours(body.destination))
+    return Reply(b"")
 
 
 def create(_call: Call) -> Reply:
@@ -133,7 +143,7 @@ def _journal(**facts: Any) -> None:
 ROUTES = (
     Route("POST", "/api/pull", pull, PullBody, blocking=True),
     Route("DELETE", "/api/delete", delete, DeleteBody, blocking=True),
-    Route("POST", "/api/copy", copy),
+    Route("POST", "/api/copy", copy, CopyBody, blocking=True),
     Route("POST", "/api/create", create),
     Route("POST", "/api/push", push),
     Route("POST", "/api/blobs/{digest}", blob),
