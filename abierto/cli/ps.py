@@ -4,13 +4,14 @@ import sys
 from threading import Event
 from typing import Any
 
+from abierto import locale
 from abierto.cli import out
 from abierto.cli.words import argument, command, option
 from abierto.errors import ServerNotRunning, UsageFault
 from abierto.locale import text
 from abierto.locale.numbers import count, duration, rate, size
 from abierto.runtime import serving
-from abierto.runtime.serving import Server
+from abierto.runtime.serving import Server, told
 
 COLUMNS = ("model", "process", "estimate", "memory", "context", "users", "speed", "left")
 SECONDS = 1.0  # between two looks
@@ -75,10 +76,11 @@ def _show(server: Server, status: dict[str, Any]) -> None:
     else:
         out.note(text("ps.nothing", **facts))
     for one in status["residents"]:
-        if one["notice"]:
-            out.note(f"{one['model']}: {one['notice']}")
+        if one["reduced_context"]:
+            out.note(f"{one['model']}: {text('server.smaller_context', context=count(one['reduced_context']))}")
     for one in status["absent"]:
-        why = f"{one.get('message', '')} {one.get('hint', '')}"
+        # The server words it in its own language, which may be another one than that of who looks.
+        why = " ".join(locale.tell(told(one))) if "code" in one else ""
         out.note(text(f"ps.absent.{one['reason']}", model=one["model"], why=why))
 
 

@@ -67,7 +67,7 @@ class Server:
             connection.request(method, PREFIX + path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
             if answer.status >= 400:
-                raise _told(json.loads(answer.read()))
+                raise told(json.loads(answer.read()).get("error", {}))
         except HTTPException as error:
             raise ServerNotRunning() from error
         return answer
@@ -139,8 +139,8 @@ def _file() -> Path:
     return config.folders().data / FILE_NAME
 
 
-def _told(body: Mapping[str, Any]) -> AbiertoError:
-    error = body.get("error", {})
+def told(error: Mapping[str, Any]) -> AbiertoError:
+    """The error that a server tells by its code and facts, or by words that are not known here."""
     if error.get("code") in codes():
         return rebuild(error["code"], error["facts"])
-    return EngineFailed("abierto serve", str(error.get("message", body)))
+    return EngineFailed("abierto serve", str(error.get("message", error)))

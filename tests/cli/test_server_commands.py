@@ -206,3 +206,14 @@ def test_who_cannot_prove_to_be_the_server_sees_neither_key_nor_prompt(
     assert (done.status, done.out.strip()) == (0, "a private word")
     assert len([one for one in seen if "/abierto/v1/identity" in one]) == 2
     assert not [one for one in seen if "the-secret-key" in one or "private" in one or "/run" in one]
+
+
+def test_why_a_model_is_not_there_is_told_in_the_language_of_who_looks(
+    there: Served, abierto: Abierto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with there.client() as client:
+        assert client.post("/abierto/v1/models/load", json={"model": "never-seen"}).status_code == 404
+    monkeypatch.setenv("ABIERTO_LANGUAGE", "es")
+    told = abierto("ps").err
+    assert "No hay ningún modelo llamado never-seen" in " ".join(told.split())
+    assert "There is no model" not in told

@@ -88,6 +88,7 @@ def _resident(one: Resident) -> dict[str, Any]:
         "keep_alive": one.keep_alive,
         "seconds_left": None if left == inf else max(left, 0.0),
         "load_seconds": one.load_seconds,
+        "reduced_context": one.notice or None,
         "notice": locale.text("server.smaller_context", context=count(one.notice)) if one.notice else None,
     }
     return {**facts, **_loaded(one.model), **_last(one.last)}
