@@ -15,11 +15,11 @@ import json
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from queue import SimpleQueue
 from typing import IO, Any, TypeVar
 
 from abierto import engines
@@ -38,18 +38,50 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     replies = _Replies(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)
-    first = json.loads(sys.stdin.buffer.readline() or "null")
+    # Not `sys.stdin`, which the interpreter wants to close at its end, when a thread may still read.
+    stream = os.fdopen(os.dup(0), "rb")
+    first = json.loads(stream.readline() or "null")
     if first is None:
         return
     # The parent knows this folder too, so that one of us removes it, whichever is left.
     folder = tempfile.tempdir = first["folder"]
+    requests = _Requests(stream, folder)
     try:
         session = _attempt(lambda: _load(first, replies), first["load"], replies, 0)
+        requests.loading = False
         if session is not None:
-            _serve(session, replies)
+            _serve(session, requests, replies)
             session.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Requests(Iterator[dict[str, Any]]):
+    """What comes in, until the input ends; read by a thread, because a load may take for ever.
+
+    loading: while this holds, the end of the input is the end of the process, whatever it is at.
+    """
+
+    def __init__(self, stream: IO[bytes], folder: str) -> None:
+        self.loading = True
+        self._stream, self._folder = stream, folder
+        self._lines: SimpleQueue[bytes] = SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def __next__(self) -> dict[str, Any]:
+        line = self._lines.get()
+        if not line:
+            raise StopIteration
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+    def _read(self) -> None:
+        while line := self._stream.readline():
+            self._lines.put(line)
+        self._lines.put(b"")
+        if self.loading:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            os._exit(1)
 
 
 class _Replies:
@@ -117,10 +149,9 @@ def _load(message: dict[str, Any], replies: _Replies) -> Session:
     return session
 
 
-def _serve(session: Session, replies: _Replies) -> None:
+def _serve(session: Session, requests: _Requests, replies: _Replies) -> None:
     works: dict[int, _Work] = {}
-    for line in sys.stdin.buffer:
-        message = json.loads(line)
+    for message in requests:
         if "cancel" not in message:
             works = {number: work for number, work in works.items() if work.thread.is_alive()}
             works[message["id"]] = _Work(session, message, replies)

@@ -19,7 +19,15 @@ from starlette.routing import Route as Path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from abierto import config, locale
-from abierto.errors import AbiertoError, Cancelled, InvalidRequest, RequestTooLarge, RequestTooSlow, UnknownRoute
+from abierto.errors import (
+    AbiertoError,
+    Cancelled,
+    DeadlineExceeded,
+    InvalidRequest,
+    RequestTooLarge,
+    RequestTooSlow,
+    UnknownRoute,
+)
 from abierto.server import guard, limits
 from abierto.server.exchange import EVENT_STREAM, JSON, Call, Dialect, Facts, Flow, Job, Reply, Route, Stream, encode
 from abierto.server.log import Entry, Log, now
@@ -116,7 +124,7 @@ class App:
             return route.handler(Call(self._state, decode(raw), path, query, headers))
 
         if route.blocking or len(raw) > BLOCKED_ABOVE:
-            found = await asyncio.get_running_loop().run_in_executor(self._state.threads, handle)
+            found = await self._in_time(handle)
         else:
             found = handle()
         match found:
@@ -126,6 +134,15 @@ class App:
                 await answering.flow(self._state, found, dialect)
             case Job():
                 await answering.run(self._state, found, dialect)
+
+    async def _in_time(self, handle: Callable[[], Job | Reply | Flow]) -> Job | Reply | Flow:
+        """In a thread, which may go on when the client has been told that it takes too long."""
+        seconds = self._state.settings.request_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.get_running_loop().run_in_executor(self._state.threads, handle)
+        except TimeoutError as error:
+            raise DeadlineExceeded(seconds) from error
 
 
 class _Answering:

@@ -2,9 +2,12 @@
 
 import json
 import socket
+import sys
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from abierto.errors import InvalidRequest
@@ -240,3 +243,22 @@ def test_a_client_that_vanishes_before_its_body_is_there(server: Served) -> None
     with closing(connect(server)) as connection:
         connection.sendall(request(CHAT, {"model": "echo"}, length=1_000, token=token))
     assert logged(server, "hurried")["status"] == 499
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script with a first line is no program there")
+def test_a_model_that_never_gets_ready_holds_nobody_longer_than_the_deadline(serve: Serve, tmp_path: Path) -> None:
+    program = tmp_path / "never-ready"
+    program.write_text("#!/bin/sh\nexec sleep 1000\n", "utf-8")
+    program.chmod(0o755)
+    server = serve(request_seconds=1, engine="llamacpp", llama_server=program)
+    body = {"model": "says", "messages": HELLO, "max_tokens": 5}
+    with server.client() as client:
+        for path in (CHAT, "/v1/messages", "/v1/messages/count_tokens"):
+            late = client.post(path, json=body)
+            assert (path, late.status_code) == (path, 504)
+        assert client.post("/abierto/v1/models/load", json={"model": "says"}).status_code == 504
+        assert client.post(CHAT, json={"model": "echo", "messages": HELLO}).status_code in (200, 504)
+    left = server.children()
+    server.stop()
+    gone, alive = psutil.wait_procs(left, PATIENCE)
+    assert (bool(gone), alive) == (True, [])
