@@ -7,6 +7,7 @@ from typing import Any
 from abierto import catalog, config, locale
 from abierto.catalog import Card
 from abierto.cli import out
+from abierto.cli.license_rows import license_body, license_rows, licensing_of
 from abierto.cli.notices import claim_line
 from abierto.cli.words import argument, command, option
 from abierto.errors import ModelNotPulled, NoEngineForFile, NothingToFetch, UnknownModel
@@ -41,12 +42,16 @@ def show(model: str, as_json: bool) -> None:
         return
     for claim in target.claims if target else ():
         out.note(claim_line(claim))
+    files = (*target.files, *filter(None, [target.projector])) if target else tuple(filter(None, [unread]))
+    licensing = licensing_of(card, files, header)
     if as_json:
         body = asdict(card) if card else {"name": model}
         place = {"files": target.files, "owner": target.owner or None} if target else {"files": (), "owner": None}
-        out.as_json({**body, **place, "header": _header(header) if header else None})
+        told = license_body(licensing) if licensing else None
+        out.as_json({**body, **place, "header": _header(header) if header else None, "licensing": told})
         return
     rows = [*(_card_rows(card) if card else ()), *(_header_rows(header) if header else ())]
+    rows += license_rows(licensing) if licensing else ()
     if target and target.files:
         rows += _openvino_rows(target.files[0]) if target.format == "openvino" else ()
         rows += [("file", file) for file in target.files]

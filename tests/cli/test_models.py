@@ -238,3 +238,17 @@ def test_what_engines_keep_of_a_model_is_told_and_goes_with_it(abierto: Abierto,
     assert abierto("remove", "tiny", "--yes").status == 0
     assert not kept.exists()
     assert file.exists()
+
+
+def test_conflicting_licences_are_shown(abierto: Abierto, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    TinyGGUF(metadata={"general.license": "mit"}).write(folder / "tiny.gguf")
+    (folder / "README.md").write_text("---\nlicense: llama3.2\n---\n", "utf-8")
+    shown = abierto("show", str(folder / "tiny.gguf")).out
+    assert "tiny.gguf: MIT" in shown
+    assert "README.md says LicenseRef-scancode-llama-3.2-license-2024, tiny.gguf says MIT" in shown
+    body = json.loads(abierto("show", str(folder / "tiny.gguf"), "--json").out)
+    assert [finding["code"] for finding in body["licensing"]["findings"]] == ["places_disagree"]
+    TinyGGUF().write(folder / "other.gguf")
+    assert "README.md" not in abierto("show", str(folder / "tiny.gguf")).out
