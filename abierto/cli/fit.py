@@ -9,9 +9,10 @@ from abierto.cli import out
 from abierto.cli.pull import why_chosen
 from abierto.cli.words import argument, command, option
 from abierto.locale import text
-from abierto.locale.numbers import count, decimal, size
+from abierto.locale.numbers import count, decimal, rate, size
 from abierto.runtime import forecast as forecasting
 from abierto.runtime.forecast import EngineFit, Forecast
+from abierto.runtime.past_speed import PastSpeed
 
 PARTS = ("weights", "kv_cache", "compute", "overhead")
 BAR = 32  # columns that stand for all memory of the computer
@@ -38,6 +39,8 @@ def fit(model: str, context: int | None, users: int, as_json: bool) -> None:
     out.table(headings, [row for one in found.fits for row in _rows(one, found)])
     for one in found.fits:
         out.say(verdict(one, found))
+        if one.speed:
+            out.say(speed(one.engine, one.speed))
 
 
 def verdict(one: EngineFit, found: Forecast) -> str:
@@ -54,6 +57,14 @@ def verdict(one: EngineFit, found: Forecast) -> str:
         largest=count(one.verdict.largest_context),
         users=count(found.users),
     )
+
+
+def speed(engine: str, was: PastSpeed) -> str:
+    """How fast it was here, as a sentence that says how that is known."""
+    generation, prompt = rate(was.generation, "token"), rate(was.prompt, "token")
+    return text(
+        f"fit.speed.{was.by}", engine=engine, generation=generation, prompt=prompt, answers=count(was.answers)
+    )  # fmt: skip
 
 
 def facts(found: Forecast) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from abierto.errors import ModelNotPulled, OptionOutOfRange
 from abierto.formats import footprint_openvino, footprint_unread
 from abierto.formats.footprint import CELLS, Footprint
 from abierto.formats.gguf import read_parts
-from abierto.runtime import choice, quantization, sight
+from abierto.runtime import choice, past_speed, quantization, sight
 from abierto.runtime.fit import LEAST_CONTEXT, MB, USUAL_CONTEXT, size_of
+from abierto.runtime.past_speed import PastSpeed
 from abierto.runtime.quantization import Choice
 from abierto.runtime.resolve import Target, resolve
 
@@ -39,11 +40,13 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class EngineFit:
-    """What a model takes with one engine, and whether it fits. engine: empty for a guess from a card."""
+    """What a model takes with one engine, and whether it fits. engine: empty for a guess from a card. speed: how fast
+    it was here before, None where it never ran."""
 
     engine: str
     footprint: Footprint
     verdict: Verdict
+    speed: PastSpeed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,8 @@ def _of_target(target: Target, asked: int, users: int, settings: Settings) -> Fo
         own = size_of(target, users, engine)
         needed = _with_more(own.estimate, beside)
         largest = own.largest_context(max(room - beside, 0))
-        fits.append(EngineFit(engine, needed(context), _verdict(needed, context, largest, memory, room)))
+        verdict = _verdict(needed, context, largest, memory, room)
+        fits.append(EngineFit(engine, needed(context), verdict, past_speed.of_engine(target, engine)))
     return replace(
         told, size=size.weights + beside, trained=size.trained or 0, context=context, fits=tuple(fits)
     )  # fmt: skip
