@@ -16,6 +16,7 @@ COMMANDS = {
     "remove": "abierto.cli.models",
     "quantize": "abierto.cli.quantize",
     "convert": "abierto.cli.convert",
+    "fit": "abierto.cli.fit",
     "tune": "abierto.cli.tune",
     "serve": "abierto.cli.serve",
     "ps": "abierto.cli.ps",

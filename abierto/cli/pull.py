@@ -60,9 +60,6 @@ def tell_choice(card: Card, choice: Choice) -> None:
     """Say which form of a card's model was chosen and why, where there are several."""
     if len(card.weights) == 1:
         return
-    whole = all(weights.size for weights in card.weights.values())
-    fits = "fits" if whole else "known"
-    why = "first" if choice.size is None else fits if choice.fits else "smallest"
     others = {form: weights.size for form, weights in card.weights.items() if form != choice.form}
     listed = (f"{card.name}:{form}" + (f" ({size(bytes_)})" if bytes_ else "") for form, bytes_ in others.items())
     out.note(
@@ -71,10 +68,18 @@ def tell_choice(card: Card, choice: Choice) -> None:
             name=card.name,
             form=choice.form,
             size=size(choice.size) if choice.size else text("word.unknown"),
-            reason=text(f"pull.reason.{why}", room=size(choice.room)),
+            reason=why_chosen(card, choice),
             others=", ".join(listed),
         )
     )
+
+
+def why_chosen(card: Card, choice: Choice) -> str:
+    """The reason for a choice, as a part of a sentence."""
+    whole = all(weights.size for weights in card.weights.values())
+    fits = "fits" if whole else "known"
+    why = "first" if choice.size is None else fits if choice.fits else "smallest"
+    return text(f"pull.reason.{why}", room=size(choice.room))
 
 
 def journal_pull(**facts: Any) -> None:

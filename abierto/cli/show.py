@@ -134,7 +134,7 @@ def _openvino_rows(path: str) -> list[tuple[str, str]]:
     context = min(model.context_length or 0, 8192)
     if not context:
         return []
-    memory = text("show.memory_value", size=size(model.footprint(context)), tokens=count(context))
+    memory = text("show.memory_value", size=size(model.footprint(context).total), tokens=count(context))
     return [("context", count(model.context_length or 0)), ("memory", memory)]
 
 

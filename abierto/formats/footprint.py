@@ -1,37 +1,50 @@
-"""The memory that a model will take, from its header alone, before anything is loaded. It knows no computer.
+"""The memory that a model in a GGUF file will take with llama.cpp, from its header alone. It knows no computer.
 
 The formulas follow gguf-parser-go (file_estimate__llamacpp.go, https://github.com/gpustack/gguf-parser-go), and
-llama.cpp's own for sliding windows, for a model that runs on the processor with flash attention and a cache of 16-bit
-floats. Weights and cache are exact for the llama family. The constants under `MEASURED` come from the resident
-memory of xllamacpp 2026.10 on Linux with models of 0.1 to 135 million parameters and vocabularies of 263 to 50,000
-tokens. Not counted: recurrent layers, weights that an engine copies into another layout, cached prompts of others.
+llama.cpp's own for what each block keeps (`kv_cache`) and for the weights that it copies into another layout
+(`ggml-cpu/repack.cpp`), for a model that runs on an x86 processor with flash attention and a cache of 16-bit floats.
+Weights and cache are exact. The constants under `MEASURED` come from the memory of the process that computes, with
+xllamacpp 2026.10 on Linux and models of 0.1 million to 1.0 billion parameters. Not counted: cached prompts of others.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from abierto.formats import kv_cache
 from abierto.formats.gguf_header import ArrayInfo, GGUFHeader, TensorInfo
 
 CELLS = 256  # contexts are padded to a multiple of this many tokens
-MICRO_BATCH = 512  # tokens that are computed together while a prompt is read
+MICRO_BATCH = 128  # tokens that are computed together while a prompt is read, as the engine is started
 CACHE_BYTES = 2  # of one number in the cache: 16-bit floats
 FLOAT_BYTES = 4
+EMBEDDINGS = "token_embd.weight"
 NODE_BYTES = 368  # the description of one tensor in ggml
 
+# What llama.cpp copies at the start into a layout that suits the processor: matrices of these types, if they have a
+# multiple of so many rows. The pages of the file stay in memory for as long as nothing else needs the room.
+REPACKED = ("Q4_0", "Q4_K", "IQ4_NL")
+REPACKED_ROWS = 8
+
 # MEASURED
-ENGINE_BYTES = 10_000_000  # code, threads and buffers that every model needs
+ENGINE_BYTES = 30_000_000  # Python, code, threads and buffers that every model needs
 TOKEN_BYTES = 200  # of one token, in the tables that find it by its text and by its number
 MERGE_BYTES = 180  # of one merge of a byte-pair vocabulary
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """Bytes. weights: mapped from the file. kv_cache: keys and values of the context. compute: what lies between
-    the layers while they are computed. overhead: the vocabulary, the descriptions of tensors, and the engine."""
+    """Bytes. weights: as the engine needs them. kv_cache: what the conversations keep, with whole contexts. compute:
+    what lies between the layers while they are computed. overhead: the vocabulary, and the engine itself.
+
+    spare: pages of the file that the system counts with the process and takes back when something else needs the room;
+    no part of `total`.
+    """
 
     weights: int
     kv_cache: int
     compute: int
     overhead: int
+    spare: int = 0
 
     @property
     def total(self) -> int:
@@ -41,21 +54,28 @@ class Footprint:
 
 def estimate(header: GGUFHeader, context: int, max_concurrent: int = 1) -> Footprint:
     """What the model takes with `context` tokens for each of `max_concurrent` conversations."""
+    copied, embeddings = _repacked(header)
     return Footprint(
-        weights=header.weights_size,
+        weights=header.weights_size + embeddings,
         kv_cache=_kv_cache(header, context, max_concurrent),
         compute=_compute(header, context, max_concurrent),
         overhead=_overhead(header),
+        spare=copied,
     )
 
 
 def largest_context(header: GGUFHeader, available: int, max_concurrent: int = 1) -> int:
     """The most tokens for each conversation, a multiple of 256 and no more than the model was trained for, with
     which it fits into `available` bytes. 0 when it fits with none."""
+    return largest(header, available, lambda context: estimate(header, context, max_concurrent))
+
+
+def largest(header: GGUFHeader, available: int, needed: Callable[[int], Footprint]) -> int:
+    """The same for any formula, which grows with the context."""
     low, high = 0, (header.context_length or 0) // CELLS
     while low < high:  # what fits with some cells fits with fewer, so half of the range can be ruled out at a time
         middle = (low + high + 1) // 2
-        if estimate(header, middle * CELLS, max_concurrent).total <= available:
+        if needed(middle * CELLS).total <= available:
             low = middle
         else:
             high = middle - 1
@@ -66,37 +86,47 @@ def _padded(context: int) -> int:
     return context + -context % CELLS
 
 
+def _repacked(header: GGUFHeader) -> tuple[int, int]:
+    """Bytes of matrices that are needed only as the copies of them; and of those that are needed twice: embeddings that
+    make words of numbers, too, are looked up in the file and multiplied with in the copy."""
+    copied = [
+        tensor
+        for tensor in header.tensors
+        if tensor.dtype in REPACKED and len(tensor.shape) > 1 and tensor.shape[1] % REPACKED_ROWS == 0
+    ]
+    twice = not any(tensor.name == "output.weight" for tensor in header.tensors)
+    embeddings = sum(tensor.size for tensor in copied if tensor.name == EMBEDDINGS)
+    return sum(tensor.size for tensor in copied) - embeddings, embeddings * twice
+
+
 def _kv_cache(header: GGUFHeader, context: int, max_concurrent: int) -> int:
-    """A key and a value for each token, head and block. Encoders keep none."""
-    if not header.causal:
-        return 0
-    width = header.key_length + header.value_length
-    narrow = sum(
-        header.number(f"{{arch}}.attention.{part}_length_swa") or whole
-        for part, whole in (("key", header.key_length), ("value", header.value_length))
-    )
+    """What every conversation keeps, block by block: its tokens, those in the window, or a state of a fixed size."""
     cells = _padded(context)
-    window = min(cells, _padded((header.sliding_window or context) + MICRO_BATCH))
-    numbers = sum(
-        heads * (window * narrow if slides else cells * width)
-        for heads, slides in zip(header.head_count_kv, header.sliding_blocks, strict=False)
+    window = min(cells, _padded((kv_cache.window(header) or context) + MICRO_BATCH))
+    one = sum(
+        block.per_token * (window if block.slides else cells) * CACHE_BYTES + block.state * FLOAT_BYTES
+        for block in kv_cache.blocks(header)
     )
-    return numbers * CACHE_BYTES * max_concurrent
+    return one * max_concurrent
 
 
 def _compute(header: GGUFHeader, context: int, max_concurrent: int) -> int:
     """Buffers for one micro-batch: the mask, the widest layer, and the scores of the tokens that are asked for."""
     cells = _padded(context)
     tokens = min(cells, MICRO_BATCH)
-    wide = header.embedding_length
+    mask = cells * tokens * CACHE_BYTES
+    layer = tokens * layer_width(header) * FLOAT_BYTES
+    scores = max_concurrent * (header.embedding_length + (header.vocab_size or 0) * header.causal) * FLOAT_BYTES
+    return mask + layer + 2 * scores
+
+
+def layer_width(header: GGUFHeader) -> int:
+    """How many numbers of one token lie side by side while the widest layer is computed."""
     attention = 2 * _height(header, "attn_q") + 2 * _height(header, "attn_k") + _height(header, "attn_qkv")
     experts = header.number("{arch}.expert_used_count") or 0
     dense = max(_height(header, "ffn_up"), _height(header, "ffn_gate"))
     feed_forward = 3 * max(dense, experts * _height(header, "ffn_up_exps"))
-    mask = cells * tokens * CACHE_BYTES
-    layer = tokens * (5 * wide + max(attention, feed_forward)) * FLOAT_BYTES
-    scores = max_concurrent * (wide + (header.vocab_size or 0) * header.causal) * FLOAT_BYTES
-    return mask + layer + 2 * scores
+    return 5 * header.embedding_length + max(attention, feed_forward)
 
 
 def _height(header: GGUFHeader, name: str) -> int:

@@ -15,7 +15,7 @@ MAX_BLOCKS = 512  # LLAMA_MAX_LAYERS in llama.cpp
 # In these architectures all blocks of a period but the last look back through the sliding window only. The engine
 # knows the period where the header does not tell it (load_swa_pattern in llama.cpp's src/models).
 SLIDING_PERIODS = {"cohere2": 4, "exaone4": 4, "gemma2": 2, "gemma3": 6, "gemma3n": 5, "gpt-oss": 2, "olmo2": 4}
-SLIDING_PERIODS |= {"plamo3": 8}
+SLIDING_PERIODS |= {"llama4": 4, "plamo3": 8}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from typing import Any
 from abierto.errors import FileMissing, NotAModel
 from abierto.formats.detect import detect
 from abierto.formats.faults import corrupt
+from abierto.formats.footprint import Footprint
 
 MAIN = ("openvino_model.xml", "openvino_language_model.xml")
 CELLS = 256  # the largest context is told in multiples of this many tokens
@@ -43,14 +44,15 @@ class OpenVINOModel:
     weights_size: int
     token_size: int
 
-    def footprint(self, context: int, max_concurrent: int = 1) -> int:
-        """The bytes that it takes with `context` tokens for each of `max_concurrent` conversations."""
+    def footprint(self, context: int, max_concurrent: int = 1) -> Footprint:
+        """What it takes with `context` tokens for each of `max_concurrent` conversations. What lies between the layers
+        is counted with the engine."""
         weights = int(self.weights_size * WEIGHTS_FACTOR)
-        return weights + ENGINE_BYTES + self.token_size * context * max_concurrent
+        return Footprint(weights, self.token_size * context * max_concurrent, 0, ENGINE_BYTES)
 
     def largest_context(self, available: int, max_concurrent: int = 1) -> int:
         """The most tokens for each conversation with which it fits into `available` bytes; 0 when it fits with none."""
-        left = available - self.footprint(0)
+        left = available - self.footprint(0).total
         if left < 0 or not self.context_length:
             return 0
         fitting = left // (self.token_size * max_concurrent) if self.token_size else self.context_length

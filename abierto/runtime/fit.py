@@ -1,14 +1,16 @@
 """Whether a model fits into this computer's memory, and with how long a context: decided before anything is loaded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from abierto import catalog, engines, machine
 from abierto.config import Settings
 from abierto.errors import NotEnoughMemory, OptionOutOfRange
-from abierto.formats import footprint, openvino_model, projector
+from abierto.formats import footprint, footprint_openvino, openvino_model, projector
+from abierto.formats.footprint import Footprint
 from abierto.formats.gguf import read_parts
 from abierto.runtime import sight
+from abierto.runtime.choice import Variant
 from abierto.runtime.resolve import Target
 
 MB = 1_000_000
@@ -33,59 +35,79 @@ class Plan:
     together: int = 1
 
 
-def plan(target: Target, asked: int, settings: Settings, together: int = 1) -> Plan:
+def plan(target: Target, asked: int, settings: Settings, together: int = 1, engine: str = "") -> Plan:
     """The context to load a model with: what was asked for, else the setting, else what is usual and fits.
 
-    together: so many conversations at once have this context each; 0: as many as take little of the memory.
+    together: so many conversations at once have this context each; 0: as many as take little of the memory. engine:
+    what is to load it; empty: the first that reads its format.
     Raises NotEnoughMemory with what would fit, OptionOutOfRange for a context the model was not trained for,
     and the errors of a file that is not what it should be.
     """
     if target.format not in ("gguf", "openvino"):
         return Plan(context=asked or settings.context, together=together or USUAL_USERS[0])
     if not together:
-        together = _users(target, asked or settings.context, settings)
-    size = _size(target, together)
+        together = _users(target, asked or settings.context, settings, engine)
+    size = size_of(target, together, engine)
     trained = size.trained or USUAL_CONTEXT
     wanted = asked or min(settings.context, trained)
     if wanted > trained:
         raise OptionOutOfRange("context", wanted, 1, trained)
     room = machine.room(machine.memory(), settings.memory_margin * MB) - sight.size_of(target)
     context = wanted or min(trained, USUAL_CONTEXT)
-    estimate = size.estimate(context)
+    estimate = size.estimate(context).total
     if estimate > room:
         largest = size.largest_context(room)
         if wanted or largest < LEAST_CONTEXT:
             smaller = smaller_models(room, size.weights)
             raise NotEnoughMemory(target.name, estimate, max(room, 0), context, largest, smaller)
-        context, estimate = largest, size.estimate(largest)
+        context, estimate = largest, size.estimate(largest).total
     return Plan(context, trained, estimate, together)
 
 
-def _users(target: Target, asked: int, settings: Settings) -> int:
+def plan_first(
+    target: Target, variants: Sequence[Variant], asked: int, settings: Settings, together: int
+) -> tuple[list[Variant], Plan]:
+    """The variants from the first on whose engine has the memory for the model, and its plan. Raises as `plan` does
+    for the engine that would need the least."""
+    refused: list[NotEnoughMemory] = []
+    for index, variant in enumerate(variants):
+        try:
+            return list(variants[index:]), plan(target, asked, settings, together, variant.engine)
+        except NotEnoughMemory as error:
+            refused.append(error)
+    raise min(refused, key=lambda error: error.needed)
+
+
+def _users(target: Target, asked: int, settings: Settings, engine: str) -> int:
     room = machine.room(machine.memory(), settings.memory_margin * MB)
-    alone = _size(target, 1)
+    alone = size_of(target, 1, engine)
     context = min(asked or USUAL_CONTEXT, alone.trained or USUAL_CONTEXT)
     for users in USUAL_USERS:
-        if _size(target, users).estimate(context) - alone.estimate(context) <= room * USERS_SHARE:
+        more = size_of(target, users, engine).estimate(context).total - alone.estimate(context).total
+        if more <= room * USERS_SHARE:
             return users
     return 1
 
 
 @dataclass(frozen=True, slots=True)
-class _Size:
+class Size:
     """What a model takes. weights: bytes of its files. estimate: from tokens to bytes; largest_context: from bytes to
     tokens."""
 
     trained: int | None
     weights: int
-    estimate: Callable[[int], int]
+    estimate: Callable[[int], Footprint]
     largest_context: Callable[[int], int]
 
 
-def _size(target: Target, together: int) -> _Size:
+def size_of(target: Target, together: int = 1, engine: str = "") -> Size:
+    """What a model takes with an engine, from its header. engine: empty: the first that reads its format.
+
+    Raises the errors of a file that is not what it should be.
+    """
     if target.format == "openvino":
         model = openvino_model.read(target.files[0])
-        return _Size(
+        return Size(
             model.context_length,
             model.weights_size,
             lambda context: model.footprint(context, together),
@@ -93,11 +115,12 @@ def _size(target: Target, together: int) -> _Size:
         )
     header = read_parts(target.files)
     projector.refuse(header, target.files[0])
-    return _Size(
+    formula = footprint_openvino if engine == "openvino" else footprint
+    return Size(
         header.context_length,
         header.file_size,
-        lambda context: footprint.estimate(header, context, together).total,
-        lambda room: footprint.largest_context(header, room, together),
+        lambda context: formula.estimate(header, context, together),
+        lambda room: formula.largest_context(header, room, together),
     )
 
 

@@ -20,7 +20,7 @@ from abierto.engines.session import LoadOptions, Session
 from abierto.errors import AbiertoError, LoadFailed, NoChatModel, PromptTooLong
 from abierto.runtime import child, choice, remotes, shared, sight, thought
 from abierto.runtime.choice import Variant
-from abierto.runtime.fit import Plan, plan
+from abierto.runtime.fit import Plan, plan_first
 from abierto.runtime.refusal import explained
 from abierto.runtime.resolve import Target, resolve
 from abierto.store import locks
@@ -280,7 +280,7 @@ def load(
     conversations at once, each with the whole context; 0: as many as take little of the memory. task: what it is for,
     as in `LoadOptions`. apart: in a process of its own whatever it is, and never from a path or a source. Without it, a
     model that the server of this home has ready is used there.
-    Raises NoChatModel, and what `resolve`, `with_projector`, `plan`, `candidates` and `engines.load` raise.
+    Raises NoChatModel, and what `resolve`, `with_projector`, `plan_first`, `candidates` and `engines.load` raise.
     """
     settings, models = config.settings(), config.folders().models
     name, engine = name or settings.model, engine or settings.engine
@@ -300,7 +300,7 @@ def load(
             variant = Variant(served.engine, served.threads, served.settings)
             return Model(target, served, variant, served.fitted, held.pop_all())
         variants = choice.candidates(target, engine, settings, use, needs, prompt)
-        fitted = plan(target, context, settings, together)
+        variants, fitted = plan_first(target, variants, context, settings, together)
         options = LoadOptions(fitted.context, 0, fitted.together, target.projector, task)
         start = partial(_start_apart if apart else _start, target)
         secrets = remotes.engine_settings(target.remote) if target.remote else {}

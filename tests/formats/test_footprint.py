@@ -58,7 +58,7 @@ def test_sliding_blocks_keep_the_window_only(tmp_path: Path) -> None:
     )  # fmt: skip
     assert sliding.sliding_blocks == (True, False)
     per_cell = 2 * (16 + 16) * 2
-    assert estimate(sliding, 4096).kv_cache == (768 + 4096) * per_cell
+    assert estimate(sliding, 4096).kv_cache == (256 + 4096) * per_cell
     assert estimate(sliding, 256).kv_cache == 2 * 256 * per_cell
 
 

@@ -36,10 +36,10 @@ def test_sizes_are_read(tmp_path: Path) -> None:
     (tmp_path / "openvino_tokenizer.bin").write_bytes(bytes(24))
     found = openvino_model.read(path)
     assert (found.context_length, found.weights_size, found.token_size) == (4096, 1024, TOKEN)
-    assert found.footprint(1000, 2) - found.footprint(0) == 2000 * TOKEN
-    assert found.largest_context(found.footprint(1000)) == 768
-    assert found.largest_context(found.footprint(10_000)) == 4096
-    assert found.largest_context(found.footprint(0) - 1) == 0
+    assert found.footprint(1000, 2).total - found.footprint(0).total == 2000 * TOKEN
+    assert found.largest_context(found.footprint(1000).total) == 768
+    assert found.largest_context(found.footprint(10_000).total) == 4096
+    assert found.largest_context(found.footprint(0).total - 1) == 0
 
 
 def test_the_part_for_language_of_a_model_that_sees(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ import pytest
 from abierto import catalog, machine
 from abierto.config import Settings
 from abierto.errors import NotEnoughMemory, OptionOutOfRange
-from abierto.formats import footprint, openvino_model
+from abierto.formats import footprint, footprint_openvino, openvino_model
 from abierto.formats.gguf import read_header
-from abierto.runtime.fit import MB, plan, smaller_models
+from abierto.runtime.choice import Variant
+from abierto.runtime.fit import MB, plan, plan_first, size_of, smaller_models
 from abierto.runtime.resolve import Target, resolve
 from tests.tiny_gguf import TinyGGUF
 
@@ -60,7 +61,7 @@ def test_a_model_of_openvino_is_planned_by_its_own_files(tmp_path: Path) -> None
     wide = resolve(str(tmp_path), tmp_path / "models")
     assert (wide.name, wide.format) == (tmp_path.name, "openvino")
     known = openvino_model.read(wide.files[0])
-    room = (known.footprint(1024) + known.footprint(2048)) // 2
+    room = (known.footprint(1024).total + known.footprint(2048).total) // 2
     assert 512 < plan(wide, 0, _margin_that_leaves(room)).context < 2048
     with pytest.raises(NotEnoughMemory) as caught:
         plan(wide, 8192, _margin_that_leaves(room))
@@ -92,3 +93,24 @@ def test_without_a_wish_the_context_shrinks_until_it_fits(tmp_path: Path) -> Non
     room = (footprint.estimate(header, 2048).total + footprint.estimate(header, 8192).total) // 2
     found = plan(wide, 0, _margin_that_leaves(room))
     assert 2048 < found.context < 8192
+
+
+def test_each_engine_is_planned_by_its_own_formula(target: Target) -> None:
+    header = read_header(target.files[0])
+    for engine, formula in (("llamacpp", footprint), ("openvino", footprint_openvino)):
+        assert plan(target, 4096, Settings(), 1, engine).estimate == formula.estimate(header, 4096).total
+
+
+def test_an_engine_that_has_too_little_memory_gives_way_to_one_that_needs_less(target: Target) -> None:
+    variants = [Variant("openvino"), Variant("llamacpp")]
+    # With 200,000 tokens the cache of 8 bits needs less than the one of 16, and computing more.
+    needs = {name: size_of(target, 1, name).estimate(200_000).total for name in ("openvino", "llamacpp")}
+    assert needs["openvino"] > needs["llamacpp"] + 200 * MB
+    room = sum(needs.values()) // 2
+    left, fitted = plan_first(target, variants, 200_000, _margin_that_leaves(room), 1)
+    assert [variant.engine for variant in left] == ["llamacpp"]
+    assert fitted.estimate == needs["llamacpp"]
+    assert plan_first(target, variants, 200_000, Settings(), 1)[0] == variants
+    with pytest.raises(NotEnoughMemory) as caught:
+        plan_first(target, variants, 200_000, _margin_that_leaves(0), 1)
+    assert caught.value.needed == needs["llamacpp"]

@@ -1,0 +1,121 @@
+"""`abierto fit`: whether a model will run here: its memory in parts against this computer's, and a verdict in words."""
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from abierto.cli import out
+from abierto.cli.pull import why_chosen
+from abierto.cli.words import argument, command, option
+from abierto.locale import text
+from abierto.locale.numbers import count, decimal, rate, size
+from abierto.runtime import forecast as forecasting
+from abierto.runtime.forecast import EngineFit, Forecast
+from abierto.runtime.past_speed import PastSpeed
+
+PARTS = ("weights", "kv_cache", "compute", "overhead")
+BAR = 32  # columns that stand for all memory of the computer
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+@command("fit")
+@argument("model")
+@option("--context", type=click.IntRange(min=1), metavar="N", says="fit_context")
+@option("--users", type=click.IntRange(min=1), default=1, metavar="N", says="fit_users")
+@option("--json", "as_json", is_flag=True)
+def fit(model: str, context: int | None, users: int, as_json: bool) -> None:
+    """Compute and show."""
+    found = forecasting.forecast(model, context or 0, users)
+    if as_json:
+        out.as_json(facts(found))
+        return
+    for line in _about(found):
+        out.say(line)
+    if not found.fits:
+        out.say(text("fit.no_file", name=found.name))
+        return
+    headings = [text(f"fit.{column}") for column in ("engine", "part", "memory", "share")]
+    out.table(headings, [row for one in found.fits for row in _rows(one, found)])
+    for one in found.fits:
+        out.say(verdict(one, found))
+        if one.speed:
+            out.say(speed(one.engine, one.speed))
+
+
+def verdict(one: EngineFit, found: Forecast) -> str:
+    """What is to be expected with an engine, as a sentence."""
+    word = one.verdict.word
+    weights_only = not found.context  # of what is no conversation nothing else is known
+    return text(
+        f"fit.verdict.weights_{word}" if weights_only else f"fit.verdict.{word}",
+        engine=_engine(one),
+        needed=size(one.footprint.total),
+        room=size(found.room),
+        missing=size(one.verdict.missing),
+        context=count(found.context),
+        largest=count(one.verdict.largest_context),
+        users=count(found.users),
+    )
+
+
+def speed(engine: str, was: PastSpeed) -> str:
+    """How fast it was here, as a sentence that says how that is known."""
+    generation, prompt = rate(was.generation, "token"), rate(was.prompt, "token")
+    return text(
+        f"fit.speed.{was.by}", engine=engine, generation=generation, prompt=prompt, answers=count(was.answers)
+    )  # fmt: skip
+
+
+def facts(found: Forecast) -> dict[str, Any]:
+    """The same for a program. Sizes in bytes."""
+    body = asdict(found)
+    del body["card"]
+    if found.choice and found.card:
+        body["choice"]["reason"] = why_chosen(found.card, found.choice)
+    for one, told in zip(body["fits"], found.fits, strict=True):
+        one["footprint"]["total"] = told.footprint.total
+        one["says"] = verdict(told, found)
+    return body
+
+
+def _about(found: Forecast) -> list[str]:
+    name = f"{found.card.name}:{found.form}" if found.card and found.form else found.name
+    told_by = found.told_by if found.context else "weights"
+    lines = [text(f"fit.told_by.{told_by}", name=name, size=size(found.size))] if found.fits else []
+    if found.fits and not forecasting.reads(found.format):
+        lines.append(text("fit.no_engine", format=found.format))
+    if found.context and found.fits:
+        lines.append(text("fit.for", context=count(found.context), users=count(found.users)))
+    memory = {"total": size(found.memory.total), "available": size(found.memory.available), "room": size(found.room)}
+    lines.append(text("fit.computer", **memory))
+    if found.card and found.choice:
+        why = why_chosen(found.card, found.choice)
+        lines.append(text("fit.chosen", name=f"{found.card.name}:{found.choice.form}", reason=why))
+    return lines
+
+
+def _rows(one: EngineFit, found: Forecast) -> list[list[str]]:
+    """The parts, their sum, and what the system counts beside them."""
+    parts = [(part, getattr(one.footprint, part)) for part in PARTS]
+    parts.append(("total", one.footprint.total))
+    if one.footprint.spare:
+        parts.append(("spare", one.footprint.spare))
+    return [[_engine(one), *_row(*part, found)] for part in parts]
+
+
+def _row(part: str, bytes_: int, found: Forecast) -> list[str]:
+    share = bytes_ / max(found.memory.total, 1)
+    return [text(f"fit.{part}"), size(bytes_), f"{decimal(100 * share)} % {bar(share)}".rstrip()]
+
+
+def bar(share: float) -> str:
+    """A share of all memory as blocks; one that is more than all ends in an arrow."""
+    if share > 1:
+        return "█" * BAR + "▶"
+    eighths = round(share * BAR * 8)
+    return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
+
+
+def _engine(one: EngineFit) -> str:
+    return one.engine or text("fit.any_engine")

@@ -1,0 +1,192 @@
+"""Whether a model will run on this computer, told before anything is loaded: parts of its memory, and a verdict.
+
+A model that is here is told by its header, for every installed engine that reads it; one that is not, by the sizes on
+its card, which is a guess and says so. It loads nothing and fetches nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+from abierto import catalog, config, engines, machine
+from abierto.catalog import Card
+from abierto.config import Settings
+from abierto.errors import ModelNotPulled, OptionOutOfRange
+from abierto.formats import footprint_openvino, footprint_unread
+from abierto.formats.footprint import CELLS, Footprint
+from abierto.formats.gguf import read_parts
+from abierto.runtime import choice, past_speed, quantization, sight
+from abierto.runtime.fit import LEAST_CONTEXT, MB, USUAL_CONTEXT, size_of
+from abierto.runtime.past_speed import PastSpeed
+from abierto.runtime.quantization import Choice
+from abierto.runtime.resolve import Target, resolve
+
+Word = Literal["fits", "fits_context", "needs_more", "needs_more_free"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """largest_context: tokens for each conversation that would fit, 0 where none would. missing: bytes.
+
+    word: `fits`; `fits_context`: with a context of at most `largest_context`; `needs_more`: the computer has `missing`
+    bytes too few; `needs_more_free`: it has enough, but other programs hold `missing` bytes of it.
+    """
+
+    word: Word
+    largest_context: int = 0
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFit:
+    """What a model takes with one engine, and whether it fits. engine: empty for a guess from a card. speed: how fast
+    it was here before, None where it never ran."""
+
+    engine: str
+    footprint: Footprint
+    verdict: Verdict
+    speed: PastSpeed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is to be expected of a model here.
+
+    told_by: `header` of its file, or its `card`. form: the quantisation of its card that this is about, empty where it
+    is told by the header. format: of the file. size: bytes of the files. trained: tokens, 0 where unknown. users: how
+    many conversations, each with `context` tokens; 0 for what is no conversation. memory: of the computer; room: what
+    a model may take of it now. choice: of the forms of its card the one for this computer, None where there are not
+    several. fits: for each engine, and nothing for a model without files.
+    """
+
+    name: str
+    told_by: Literal["header", "card"]
+    format: str
+    size: int
+    trained: int
+    context: int
+    users: int
+    memory: machine.Memory
+    room: int
+    form: str = ""
+    card: Card | None = None
+    choice: Choice | None = None
+    fits: tuple[EngineFit, ...] = ()
+
+
+def forecast(name: str, context: int = 0, users: int = 1) -> Forecast:
+    """What to expect of a model by name. context: tokens; 0: what is usual. users: conversations at once.
+
+    Raises what `resolve` raises but for a card that is not pulled, OptionOutOfRange for a context that the model was
+    not trained for, ModelNotPulled for a card that tells no size, and the errors of a file that is not what it should
+    be.
+    """
+    settings, folder = config.settings(), config.folders().models
+    card = catalog.find_form(name)[0]
+    several = quantization.of_card(card) if card and len(card.weights) > 1 else None
+    try:
+        target = sight.with_projector(resolve(name, folder), "", folder)
+    except ModelNotPulled as missing:
+        if card is None:
+            raise
+        return replace(_of_card(card, name, context, users, settings, missing), choice=several)
+    return replace(_of_target(target, context, users, settings), card=card, choice=several)
+
+
+def _of_target(target: Target, asked: int, users: int, settings: Settings) -> Forecast:
+    memory = machine.memory()
+    room = machine.room(memory, settings.memory_margin * MB)
+    told = Forecast(target.name, "header", target.format, 0, 0, asked, users, memory, room)
+    if target.format not in ("gguf", "openvino"):
+        return told
+    size = size_of(target, users)
+    context = _context(asked, size.trained or 0, settings)
+    beside = sight.size_of(target)  # the projector
+    fits = []
+    for engine in _able(target, settings):
+        own = size_of(target, users, engine)
+        needed = _with_more(own.estimate, beside)
+        largest = own.largest_context(max(room - beside, 0))
+        verdict = _verdict(needed, context, largest, memory, room)
+        fits.append(EngineFit(engine, needed(context), verdict, past_speed.of_engine(target, engine)))
+    return replace(
+        told, size=size.weights + beside, trained=size.trained or 0, context=context, fits=tuple(fits)
+    )  # fmt: skip
+
+
+def _able(target: Target, settings: Settings) -> list[str]:
+    """The installed engines that read the file, in order of preference."""
+    found = list(dict.fromkeys(variant.engine for variant in choice.installed(target, choice.AUTO, settings)))
+    if target.format == "gguf" and read_parts(target.files).architecture not in footprint_openvino.ARCHITECTURES:
+        found = [engine for engine in found if engine != "openvino"] or found
+    return found
+
+
+def _of_card(
+    card: Card, name: str, asked: int, users: int, settings: Settings, missing: ModelNotPulled
+) -> Forecast:  # fmt: skip
+    form = catalog.find_form(name)[1] or quantization.of_card(card).form
+    weights = card.weights[form]
+    size = weights.size or footprint_unread.weights_size(form, card.parameters)
+    if not size:
+        raise missing
+    memory = machine.memory()
+    room = machine.room(memory, settings.memory_margin * MB)
+    trained = (card.context or 0) if card.chats else 0
+    context = _context(asked, trained, settings) if card.chats else 0
+    needed: Callable[[int], Footprint] = partial(footprint_unread.estimate, size, card.parameters, max_concurrent=users)
+    if not card.chats:
+        needed = partial(_weights_only, size)
+    largest = _largest(needed, trained or USUAL_CONTEXT, room)
+    fit = EngineFit("", needed(context), _verdict(needed, context, largest, memory, room))
+    return Forecast(
+        card.name, "card", weights.format, size, trained, context, users, memory, room, form, card, fits=(fit,)
+    )
+
+
+def reads(format_: str) -> bool:
+    """Whether an engine here reads files of this format."""
+    return bool(engines.engines_for(format_))
+
+
+def _context(asked: int, trained: int, settings: Settings) -> int:
+    if asked and trained and asked > trained:
+        raise OptionOutOfRange("context", asked, 1, trained)
+    wanted = asked or settings.context or USUAL_CONTEXT
+    return min(wanted, trained) if trained else wanted
+
+
+def _with_more(estimate: Callable[[int], Footprint], more: int) -> Callable[[int], Footprint]:
+    def needed(context: int) -> Footprint:
+        found = estimate(context)
+        return replace(found, weights=found.weights + more)
+
+    return needed
+
+
+def _weights_only(size: int, _context: int) -> Footprint:
+    """What is known of a model for which no formula is here."""
+    return Footprint(size, 0, 0, 0)
+
+
+def _largest(needed: Callable[[int], Footprint], trained: int, room: int) -> int:
+    """A guess grows evenly with the context."""
+    none, one = needed(0).total, needed(CELLS).total
+    if one == none:
+        return 0
+    fitting = (room - none) // (one - none) * CELLS if room > none else 0
+    return min(fitting, trained // CELLS * CELLS)
+
+
+def _verdict(
+    needed: Callable[[int], Footprint], context: int, largest: int, memory: machine.Memory, room: int
+) -> Verdict:
+    total = needed(context).total
+    if total <= room:
+        return Verdict("fits", largest)
+    if context and largest >= LEAST_CONTEXT:
+        return Verdict("fits_context", largest, total - room)
+    margin = memory.available - room
+    enough = total <= memory.total - margin
+    return Verdict("needs_more_free" if enough else "needs_more", 0, total - room if enough else total - memory.total)

@@ -1,0 +1,104 @@
+"""`abierto fit`: what a person and a program are told before a model is loaded or fetched."""
+
+import json
+from pathlib import Path
+
+import psutil
+import pytest
+
+from abierto.cli.fit import BAR, bar
+from tests.cli.conftest import Abierto
+from tests.tiny_gguf import TinyGGUF
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> str:
+    """A small file whose context can be long, and takes 66 kB for each token."""
+    wide = {"llama.attention.key_length": 8192 // 2, "llama.attention.value_length": 8192 // 2}
+    return str(TinyGGUF(context=200_000, metadata=wide).write(tmp_path / "tiny.gguf"))
+
+
+def test_a_file_is_told_in_parts_for_each_engine(abierto: Abierto, tiny: str) -> None:
+    done = abierto("fit", tiny, "--context", "2048")
+    assert done.status == 0, done.err
+    rows = [line.split("\t") for line in done.out.splitlines() if "\t" in line]
+    assert [row[1] for row in rows if row[0] == "llamacpp"][:5] == [
+        "weights", "conversations", "computing", "engine", "sum"
+    ]  # fmt: skip
+    assert "llamacpp: fits." in done.out
+
+
+def test_numbers_for_a_program(abierto: Abierto, tiny: str) -> None:
+    one = json.loads(abierto("fit", tiny, "--context", "2048", "--json").out)
+    four = json.loads(abierto("fit", tiny, "--context", "2048", "--users", "4", "--json").out)
+    assert (one["told_by"], one["context"], one["trained"], four["users"]) == ("header", 2048, 200_000, 4)
+    [alone], [together] = ([fit for fit in body["fits"] if fit["engine"] == "llamacpp"] for body in (one, four))
+    assert together["footprint"]["kv_cache"] == 4 * alone["footprint"]["kv_cache"]
+    parts = [alone["footprint"][part] for part in ("weights", "kv_cache", "compute", "overhead")]
+    assert alone["footprint"]["total"] == sum(parts)
+    assert alone["verdict"]["word"] == "fits"
+
+
+def test_a_context_that_fits_is_named_where_the_wanted_one_does_not(abierto: Abierto, tiny: str) -> None:
+    header = json.loads(abierto("fit", tiny, "--context", "50000", "--json").out)
+    needed = header["fits"][0]["footprint"]["total"]
+    margin = str((psutil.virtual_memory().available - needed // 2) // 1_000_000)
+    done = abierto("fit", tiny, "--context", "50000", ABIERTO_MEMORY_MARGIN=margin)
+    assert done.status == 0
+    assert "fits with a context of at most" in done.out
+    assert "more than the" in done.out
+
+
+def test_a_model_for_which_other_programs_leave_too_little(abierto: Abierto, tiny: str) -> None:
+    margin = str(psutil.virtual_memory().total // 1_000_000)
+    done = json.loads(abierto("fit", tiny, "--json", ABIERTO_MEMORY_MARGIN=margin).out)
+    word = done["fits"][0]["verdict"]
+    assert word["word"] in ("needs_more_free", "needs_more")
+    assert word["missing"] > 0
+
+
+def test_a_card_that_is_not_here_is_an_estimate_with_a_quantisation(abierto: Abierto) -> None:
+    done = abierto("fit", "qwen3:4b")
+    assert done.status == 0, done.err
+    assert "an estimate by its card" in done.out
+    assert "Quantisation to take: qwen3:4b:" in done.out
+    body = json.loads(abierto("fit", "qwen3:4b:q8_0", "--json").out)
+    assert (body["told_by"], body["form"]) == ("card", "q8_0")
+    assert body["choice"]["reason"]
+
+
+def test_a_model_that_no_computer_like_this_one_holds(abierto: Abierto) -> None:
+    body = json.loads(abierto("fit", "deepseek-r1:671b", "--json").out)
+    assert body["fits"][0]["verdict"]["word"] == "needs_more"
+    assert "more than this computer has" in body["fits"][0]["says"]
+
+
+def test_of_a_model_that_draws_only_the_weights_are_told(abierto: Abierto) -> None:
+    body = json.loads(abierto("fit", "flux.1-schnell", "--json").out)
+    [found] = body["fits"]
+    assert found["footprint"]["total"] == found["footprint"]["weights"] == body["size"]
+    assert "weights" in found["says"]
+
+
+def test_a_model_without_files(abierto: Abierto) -> None:
+    assert "no file of its own" in abierto("fit", "echo").out
+
+
+def test_what_cannot_be_told_is_an_error(abierto: Abierto, tiny: str, tmp_path: Path) -> None:
+    assert abierto("fit", "no-such-model").status == 3
+    assert abierto("fit", tiny, "--context", "200001").status == 2
+    assert abierto("fit", tiny, "--users", "0").status == 2
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(TinyGGUF().build()[:1000])
+    assert abierto("fit", str(broken)).status != 0
+
+
+def test_in_spanish(abierto: Abierto, tiny: str) -> None:
+    assert "llamacpp: cabe." in abierto("fit", tiny, ABIERTO_LANGUAGE="es").out
+
+
+def test_a_bar_is_as_long_as_its_share() -> None:
+    assert bar(0) == ""
+    assert bar(0.5) == "█" * (BAR // 2)
+    assert len(bar(0.51)) == BAR // 2 + 1
+    assert bar(2) == "█" * BAR + "▶"

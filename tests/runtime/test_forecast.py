@@ -1,0 +1,59 @@
+"""What is foretold of a model: by its header, by its card, and the engines that can read it."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from abierto import machine
+from abierto.config import Settings
+from abierto.errors import ModelNotPulled, OptionOutOfRange, UnknownModel
+from abierto.formats import footprint_unread
+from abierto.runtime.fit import plan
+from abierto.runtime.forecast import forecast
+from abierto.runtime.resolve import resolve
+from tests.tiny_gguf import TinyGGUF
+
+
+def test_what_is_foretold_is_what_is_planned(tmp_path: Path) -> None:
+    path = str(TinyGGUF(context=4096).write(tmp_path / "tiny.gguf"))
+    found = forecast(path, 2048)
+    target = resolve(path, tmp_path / "models")
+    for fit in found.fits:
+        assert fit.footprint.total == plan(target, 2048, Settings(), 1, fit.engine).estimate
+    assert found.context == 2048
+    assert forecast(path).context == 4096  # what is usual is more than it was trained for
+    with pytest.raises(OptionOutOfRange):
+        forecast(path, 4097)
+
+
+@pytest.mark.skipif(not find_spec("openvino_genai"), reason="openvino is not installed")
+def test_an_engine_is_left_out_that_makes_no_network_of_the_architecture(tmp_path: Path) -> None:
+    for architecture, engines in (("llama", ["llamacpp", "openvino"]), ("gemma3", ["llamacpp"])):
+        path = TinyGGUF(architecture=architecture).write(tmp_path / f"{architecture}.gguf")
+        assert [fit.engine for fit in forecast(str(path)).fits] == engines
+
+
+def test_a_folder_of_openvino(tmp_path: Path) -> None:
+    sizes = {"num_hidden_layers": 4, "num_attention_heads": 8, "hidden_size": 512, "max_position_embeddings": 9000}
+    (tmp_path / "openvino_model.xml").write_text('<?xml version="1.0"?><net name="Model0" version="11"/>')
+    (tmp_path / "openvino_model.bin").write_bytes(bytes(1000))
+    (tmp_path / "config.json").write_text(json.dumps(sizes))
+    found = forecast(str(tmp_path), 1024)
+    assert [fit.engine for fit in found.fits] == ["openvino"]
+    assert found.fits[0].footprint.kv_cache == 1024 * 2 * 4 * 8 * (64 + 8)
+
+
+def test_a_card_without_a_size_is_guessed_by_its_parameters() -> None:
+    found = forecast("deepseek-r1:671b:q4_k_m")
+    assert found.size == footprint_unread.weights_size("q4_k_m", 671_000_000_000)
+    assert found.fits[0].verdict.word == "needs_more"
+    assert found.fits[0].verdict.missing == found.fits[0].footprint.total - machine.memory().total
+
+
+def test_a_card_that_tells_nothing_is_not_guessed() -> None:
+    with pytest.raises(ModelNotPulled):
+        forecast("all-minilm:l6-v2:onnx")
+    with pytest.raises(UnknownModel):
+        forecast("no-such-model-at-all")
