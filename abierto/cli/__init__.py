@@ -13,6 +13,7 @@ COMMANDS = {
     "pull": "abierto.cli.pull",
     "models": "abierto.cli.models",
     "show": "abierto.cli.show",
+    "inspect": "abierto.cli.inspect",
     "remove": "abierto.cli.models",
     "quantize": "abierto.cli.quantize",
     "convert": "abierto.cli.convert",

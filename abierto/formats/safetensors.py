@@ -5,6 +5,7 @@ Layout: https://github.com/huggingface/safetensors. It knows no model and reads 
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,11 @@ def read_header(path: str | Path) -> dict[str, SafetensorsInfo]:
 
     Raises FileMissing, NotAModel when it is no safetensors file, CorruptFile when its header cannot be true.
     """
+    return read(path)[0]
+
+
+def read(path: str | Path, max_header: int = MAX_HEADER) -> tuple[dict[str, SafetensorsInfo], dict[str, str]]:
+    """The same, and what the file says of itself besides. max_header: bytes that the header may have."""
     found = detect(path)
     if found != "safetensors":
         raise NotAModel(str(path), found)
@@ -47,29 +53,27 @@ def read_header(path: str | Path) -> dict[str, SafetensorsInfo]:
             size = file.seek(0, 2)
             file.seek(0)
             length = int.from_bytes(file.read(_LENGTH), "little")
-            if length > MAX_HEADER:
-                raise corrupt(str(path), "header_too_large", limit=MAX_HEADER)
+            if length > max_header:
+                raise corrupt(str(path), "header_too_large", limit=max_header)
             if _LENGTH + length > size:
                 raise corrupt(str(path), "truncated", expected=_LENGTH + length, actual=size)
             header = file.read(length)
     except OSError as error:
         raise FileMissing(str(path)) from error
-    tensors = [
-        _tensor(str(path), name, facts, _LENGTH + length)
-        for name, facts in _parsed(str(path), header).items()
-        if name != "__metadata__"
-    ]
+    body = _parsed(str(path), header)
+    said = body.pop("__metadata__", None)
+    tensors = [_tensor(str(path), name, facts, _LENGTH + length) for name, facts in body.items()]
     _check_layout(str(path), tensors, _LENGTH + length, size)
-    return {tensor.name: tensor for tensor in tensors}
+    texts = said.items() if isinstance(said, dict) else ()
+    return {one.name: one for one in tensors}, {key: text for key, text in texts if isinstance(text, str)}
 
 
 def _parsed(path: str, header: bytes) -> dict[str, Any]:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) != len(pairs):
-            raise corrupt(
-                path, "duplicate_key", key=next(key for key, _ in pairs if [k for k, _ in pairs].count(key) > 1)
-            )
+            ((key, _),) = Counter(key for key, _ in pairs).most_common(1)
+            raise corrupt(path, "duplicate_key", key=key)
         return made
 
     try:

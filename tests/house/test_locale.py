@@ -32,6 +32,7 @@ CARRIERS = {
     "NotAnImage": (1, "found", "found"),
     "BadImage": (1, "fault", "fault"),
     "ModelCannotSee": (2, "reason", "sight"),
+    "Finding": (0, "code", "finding"),
     "UsageFault": (0, "fault", "usage"),
 }
 
