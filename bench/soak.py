@@ -43,12 +43,13 @@ def soak(port: int, server: int, seconds: float, models: list[str], *, kill: boo
     """Let people come and go. server: its process id. kill: every few seconds, end an engine's process."""
     found = Soaked()
     people = [_Person(port, random.Random(number), models, found) for number in range(PEOPLE)]
-    _all(people, monotonic() + seconds / 10)  # until then caches and pools fill
-    found.before = psutil.Process(server).memory_info().rss
-    end = monotonic() + seconds
+    filled = monotonic() + seconds / 10  # until then caches and pools fill, by all that is done later too
+    end = filled + seconds
     killer = threading.Thread(target=_kill, args=(server, end), daemon=True)
     if kill:
         killer.start()
+    _all(people, filled)
+    found.before = psutil.Process(server).memory_info().rss
     _all(people, end)
     if kill:
         killer.join()

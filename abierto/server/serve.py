@@ -24,6 +24,8 @@ from abierto.server.tokens import Tokens
 
 # Seconds. Longer than clients keep a connection that they do not use: none is closed just when it is taken up again.
 SWITCH = 0.0005  # seconds; Python's own is ten times as long
+# Connections that wait to be taken. All of them are taken at once, and each costs some 20 kB until it is looked at.
+BACKLOG = 256
 KEEP_ALIVE = 75
 MOST_FILES = 65_536
 
@@ -57,6 +59,7 @@ def _serve(settings: Settings, ready: Callable[[str], None]) -> None:
     application = App(state, dialects(), log)
     options = uvicorn.Config(
         application,
+        backlog=BACKLOG,
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -1,7 +1,9 @@
 """A minute of people who come and go while engines are killed, and a server that is killed itself."""
 
 import signal
+import socket
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 
@@ -27,6 +29,25 @@ def test_people_come_and_go_and_engines_die(serve: Serve) -> None:
     with sqlite3.connect(served.home / "data" / "journal.db") as journal:
         assert journal.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert journal.execute("SELECT COUNT(*) FROM runs").fetchone()[0] > 20
+
+
+def test_thousands_who_connect_and_leave_do_not_take_memory(serve: Serve) -> None:
+    served = serve()
+    port = int(served.address.rpartition(":")[2])
+    process = psutil.Process(served.process.pid)
+
+    def leave(_: int) -> None:
+        connection = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{")
+        connection.close()
+
+    with served.client() as client:
+        client.get("/v1/models").raise_for_status()
+        before = process.memory_info().rss
+        with ThreadPoolExecutor(8) as people:
+            list(people.map(leave, range(4000)))
+        client.get("/v1/models").raise_for_status()
+    assert process.memory_info().rss - before < 15_000_000
 
 
 def test_nothing_is_left_of_a_server_that_is_killed(serve: Serve) -> None:
