@@ -20,7 +20,16 @@ from abierto.store.records import Record
 
 LINES = 150  # of a tree; a longer one is cut where its branches are the shortest
 LEVELS = ("executes", "fault", "note")
-FACTS = ("architecture", "framework", "license", "quantization", "tokenizer", "context", "vocabulary", "lineage")
+FACTS: tuple[str, ...] = (
+    "architecture",
+    "framework",
+    "license",
+    "quantization",
+    "tokenizer",
+    "context",
+    "vocabulary",
+    "lineage",
+)
 FACTS += ("datasets", "templates", "special_tokens", "components", "adapter", "generation")
 
 
