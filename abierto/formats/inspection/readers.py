@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from abierto.errors import AbiertoError
-from abierto.formats import gguf, model_card, model_texts, safetensors
+from abierto.formats import archive, gguf, model_card, model_texts, safetensors, torch_file
 from abierto.formats.contents import Contents, Facts, Finding, Tensor, short
 from abierto.formats.detect import detect
 from abierto.formats.inspection.folder import Entry
@@ -122,4 +122,17 @@ def _sources(header: gguf.GGUFHeader, kind: str) -> tuple[str, ...]:
     return tuple(filter(None, (*found, *(short(str(name)) for name in names))))
 
 
-_READERS: Mapping[str, Callable[[Path], Contents]] = {"safetensors": _of_safetensors, "gguf": _of_gguf}
+def _of_zip(path: Path) -> Contents:
+    with archive.open_archive(path) as opened:
+        if torch_file.is_archive(opened.namelist()):
+            return torch_file.of_archive(path, opened)
+        findings = (Finding("not_read", "note", {"found": "zip"}), *archive.findings(opened))
+        return Contents("zip", findings=findings)
+
+
+_READERS: Mapping[str, Callable[[Path], Contents]] = {
+    "safetensors": _of_safetensors,
+    "gguf": _of_gguf,
+    "zip": _of_zip,
+    "pickle": torch_file.of_pickle,
+}
