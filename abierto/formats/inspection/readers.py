@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from abierto.errors import AbiertoError
-from abierto.formats import archive, gguf, model_card, model_texts, safetensors, torch_file
+from abierto.formats import archive, gguf, model_card, model_texts, onnx_file, safetensors, torch_file
 from abierto.formats.contents import Contents, Facts, Finding, Tensor, short
 from abierto.formats.detect import detect
-from abierto.formats.inspection.folder import Entry
+from abierto.formats.inspection.folder import Entry, inside
 
 MAX_HEADER = 10_000_000  # bytes of a safetensors header; what becomes of it in memory is thirty times as much
 MAX_NAMED = 64  # models that a file names as those it was made of
@@ -46,6 +46,8 @@ def _read(entry: Entry) -> Contents:
     expected = _NAMED.get(Path(name).suffix.lower())
     if expected and expected != found:
         return Contents(found, findings=(Finding("name_lies", "fault", {"expected": expected, "found": found}),))
+    if found in ("unknown", "text") and name.lower().endswith(".onnx"):
+        found = "onnx"  # a producer that is not known
     if found in ("text", "json", "empty"):
         return _text(entry.path, name)
     reader = _READERS.get(found)
@@ -130,9 +132,14 @@ def _of_zip(path: Path) -> Contents:
         return Contents("zip", findings=findings)
 
 
+def _of_onnx(path: Path) -> Contents:
+    return onnx_file.read(path, lambda name: inside(path.parent, name))
+
+
 _READERS: Mapping[str, Callable[[Path], Contents]] = {
     "safetensors": _of_safetensors,
     "gguf": _of_gguf,
     "zip": _of_zip,
+    "onnx": _of_onnx,
     "pickle": torch_file.of_pickle,
 }

@@ -15,7 +15,7 @@ from abierto.formats.inspection.readers import read
 from abierto.formats.split import part_names
 
 # Of several sets of weights in one folder, which stands for the model: those that most programs would take.
-_PREFERRED = ("safetensors", "gguf", "torch", "pickle")
+_PREFERRED = ("safetensors", "gguf", "torch", "pickle", "onnx")
 _NAMED = ("model", "diffusion_pytorch_model", "pytorch_model", "openvino_model", "adapter_model")
 
 Found = tuple[Entry, Contents]
