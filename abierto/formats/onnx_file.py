@@ -19,36 +19,9 @@ MAX_DIMENSIONS = 64
 MAX_NAMED = 10
 MAX_TOLD = 100  # inputs, operators, entries of the metadata
 DEEPEST = 8  # graphs inside of each other
-_TYPES = dict(
-    enumerate(
-        [
-            "?",
-            "F32",
-            "U8",
-            "I8",
-            "U16",
-            "I16",
-            "I32",
-            "I64",
-            "STRING",
-            "BOOL",
-            "F16",
-            "F64",
-            "U32",
-            "U64",
-            "C64",
-            "C128",
-            "BF16",
-            "F8_E4M3",
-            "F8_E4M3FNUZ",
-            "F8_E5M2",
-            "F8_E5M2FNUZ",
-            "U4",
-            "I4",
-            "F4",
-        ]
-    )
-)
+_NAMES = "? F32 U8 I8 U16 I16 I32 I64 STRING BOOL F16 F64 U32 U64 C64 C128 BF16 F8_E4M3 F8_E4M3FNUZ"
+_NAMES += " F8_E5M2 F8_E5M2FNUZ U4 I4 F4"
+_TYPES = dict(enumerate(_NAMES.split(" ")))
 _BITS = {"F32": 32, "U8": 8, "I8": 8, "U16": 16, "I16": 16, "I32": 32, "I64": 64, "BOOL": 8, "F16": 16, "F64": 64}
 _BITS |= {"U32": 32, "U64": 64, "C64": 64, "C128": 128, "BF16": 16, "U4": 4, "I4": 4, "F4": 4}
 _BITS |= {"F8_E4M3": 8, "F8_E4M3FNUZ": 8, "F8_E5M2": 8, "F8_E5M2FNUZ": 8}

@@ -4,7 +4,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from abierto.errors import AbiertoError
-from abierto.formats import archive, gguf, model_card, model_texts, onnx_file, safetensors, torch_file
+from abierto.formats import (
+    archive,
+    gguf,
+    model_card,
+    model_texts,
+    onnx_file,
+    safetensors,
+    template_checks,
+    torch_file,
+)
 from abierto.formats.contents import Contents, Facts, Finding, Tensor, short
 from abierto.formats.detect import detect
 from abierto.formats.inspection.folder import Entry, inside
@@ -109,6 +118,7 @@ def _of_gguf(path: Path) -> Contents:
         "gguf",
         [Tensor(short(one.name), tuple(reversed(one.shape)), one.dtype, one.size) for one in header.tensors],
         facts,
+        template_checks.of_all([(key, said) for key in keys if isinstance(said := header.metadata[key], str)]),
     )
 
 

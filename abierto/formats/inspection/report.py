@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from abierto.errors import FileMissing
+from abierto.formats import adapters
 from abierto.formats.contents import MAX_TENSORS, Contents, Facts, Finding, merged
 from abierto.formats.inspection import shards
 from abierto.formats.inspection.blocks import Block, tree
@@ -147,7 +148,7 @@ def _part(name: str, files: Sequence[Found]) -> Part:
         name=name,
         format=files[0][1].format,
         files=tuple(entry.name for entry, _ in files),
-        facts=merged([contents.facts for _, contents in files]),
+        facts=merged([*(contents.facts for _, contents in files), Facts(adapter=adapters.of_tensors(tensors))]),
         tensors=len(tensors),
         parameters=sum(tensor.elements for tensor in tensors),
         size=sum(tensor.size for tensor in tensors),
