@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
+from typing import IO
 
 from abierto.errors import FileMissing
 from abierto.formats.contents import MAX_TENSORS, Contents, Facts, Finding, Tensor, short
@@ -51,12 +52,14 @@ def read(path: Path, inside: Inside) -> Contents:
     """
     try:
         with path.open("rb") as file:
-            return _model(Reader(file, str(path)), path, inside)
+            return read_open(file, str(path), inside)
     except OSError as error:
         raise FileMissing(str(path)) from error
 
 
-def _model(reader: Reader, path: Path, inside: Inside) -> Contents:
+def read_open(file: IO[bytes], path: str, inside: Inside) -> Contents:
+    """The same for a file that is open. Raises CorruptFile, OSError."""
+    reader = Reader(file, path)
     found = _Found()
     said: dict[str, str] = {}
     opsets: dict[str, int] = {}
@@ -75,7 +78,7 @@ def _model(reader: Reader, path: Path, inside: Inside) -> Contents:
         elif one.number == 14 and len(said) < MAX_TOLD:
             said.update(_entry(reader, one))
     if graphs != 1:
-        raise corrupt(str(path), "no_graph", count=graphs)
+        raise corrupt(path, "no_graph", count=graphs)
     operators = dict(found.operators.most_common(MAX_TOLD))
     more = {**said, "opsets": opsets, "inputs": found.inputs, "outputs": found.outputs, "operators": operators}
     findings = (*_strange(found), *_external(found, inside))

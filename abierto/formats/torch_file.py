@@ -20,6 +20,7 @@ from abierto.formats import archive
 from abierto.formats.contents import MAX_TENSORS, Contents, Facts, Finding, Tensor, short
 from abierto.formats.pickle_machine import Call, Followed, Name, Stored, follow
 
+READ = ("data.pkl",)  # the files in an archive that are read
 MAX_NAMED = 20  # names that a finding tells
 MAX_DIMENSIONS = 64
 DEEPEST = 32  # containers inside of each other that are looked into

@@ -56,7 +56,7 @@ class Report:
 
     name: as the person calls it. place: the folder, or the file. parts: those that stand for the model first.
     parameters, size: of the parts that stand for the model, a pipeline's all together. findings: by the name of their
-    file; an empty one stands for the whole.
+    file; an empty one stands for the whole. fetched: bytes that were asked of a server for it.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Report:
     parts: tuple[Part, ...]
     files: tuple[FileReport, ...]
     findings: tuple[tuple[str, Finding], ...]
+    fetched: int = 0
 
 
 def inspect(path: Path, name: str = "", *, hashes: bool = False) -> Report:
@@ -90,6 +91,19 @@ def inspect_files(files: Sequence[tuple[Path, str]], name: str, *, hashes: bool 
     except OSError as error:
         raise FileMissing(str(error.filename)) from error
     return _report(name, files[0][0], entries, [], hashes)
+
+
+def inspect_headers(folder: Path, name: str, hashes: Mapping[str, str], others: Mapping[str, int]) -> Report:
+    """The report of a folder in which only the headers of files are. hashes: SHA-256 of the whole files, by name.
+
+    others: the files that are not there at all, with their sizes.
+    """
+    found = listing(folder)
+    entries = [replace(entry, sha256=hashes.get(entry.name, "")) for entry in found.entries]
+    left = [(name, Finding("not_fetched", "note")) for name in others]
+    report = _report(name, folder, entries, [*found.findings, *left], hashes=False)
+    more = [FileReport(name, "unread", size, hashes.get(name, ""), 0) for name, size in others.items()]
+    return replace(report, files=(*report.files, *more))
 
 
 def _report(
