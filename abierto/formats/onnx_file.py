@@ -19,6 +19,7 @@ from abierto.formats.protobuf import Field, Reader
 MAX_DIMENSIONS = 64
 MAX_NAMED = 10
 MAX_TOLD = 100  # inputs, operators, entries of the metadata
+FEW = 16  # numbers; a constant in a graph that has no more is no weight
 DEEPEST = 8  # graphs inside of each other
 _NAMES = "? F32 U8 I8 U16 I16 I32 I64 STRING BOOL F16 F64 U32 U64 C64 C128 BF16 F8_E4M3 F8_E4M3FNUZ"
 _NAMES += " F8_E5M2 F8_E5M2FNUZ U4 I4 F4"
@@ -146,6 +147,8 @@ def _tensor(reader: Reader, tensor: Field, found: _Found, within: str, *, named:
     if len(shape) > MAX_DIMENSIONS or prod(shape) >= 2**62:
         found.short.append(short(name))
         found.tensors.append(Tensor(short(name), None, dtype, size))
+        return
+    if not named and prod(shape) <= FEW:
         return
     needed = -(-prod(shape) * _BITS.get(dtype, 0) // 8)
     if "location" in elsewhere:

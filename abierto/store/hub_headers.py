@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from abierto.errors import AbiertoError, CorruptFile, FileMissing, NotAModel, SourceError, SourceUnreachable
-from abierto.formats import gguf, model_texts, onnx_file, pickle_machine, torch_file
+from abierto.formats import gguf, keras_file, model_texts, onnx_file, pickle_machine, torch_file
 from abierto.formats.detect import PROBE_SIZE, looks_like
 from abierto.store import hub
 from abierto.store.hub_choice import HubFile, choose
@@ -169,7 +169,7 @@ def _zip(remote: RangeFile) -> bool:
     try:
         with zipfile.ZipFile(remote) as archive:
             for one in archive.infolist():
-                if one.filename.endswith(torch_file.READ) and one.file_size <= MAX_TEXT:
+                if one.filename.endswith((*torch_file.READ, *keras_file.READ)) and one.file_size <= MAX_TEXT:
                     archive.read(one)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError):
         pass  # what is wrong with it, its reader tells

@@ -13,6 +13,7 @@ WEIGHT = message((1, 3), (1, 2), (2, 1), (8, "layer.weight"), (9, bytes(24)))
 PACKED = message((1, bytes([3])), (2, 10), (8, "layer.bias"), (9, bytes(6)))
 SIZE = message((1, message((2, "batch"))), (1, message((1, 2))))
 INPUT = message((1, "x"), (2, message((1, message((1, 1), (2, SIZE))))))
+CONSTANT = message((1, 17), (2, 1), (9, bytes(68)))
 NODE = message((1, "x"), (2, "y"), (4, "MatMul"))
 
 
@@ -22,10 +23,10 @@ def one(tmp_path: Path, body: bytes) -> Report:
 
 
 def test_a_graph_is_read(tmp_path: Path) -> None:
-    inner = message((2, "c"), (4, "Constant"), (5, message((1, "value"), (5, WEIGHT))))
+    inner = message((2, "c"), (4, "Constant"), (5, message((1, "value"), (5, CONSTANT))))
     body = onnx([(1, NODE), (1, inner), (5, WEIGHT), (5, PACKED), (11, INPUT)], (14, message((1, "who"), (2, "me"))))
     report = one(tmp_path, body)
-    assert (report.parts[0].format, report.parts[0].dtypes) == ("onnx", {"F32": 12, "F16": 3})
+    assert (report.parts[0].format, report.parts[0].dtypes) == ("onnx", {"F32": 23, "F16": 3})
     more: Any = report.facts.more
     assert (more["producer"], more["opsets"], more["who"]) == ("pytorch 2.5", {"ai.onnx": 17}, "me")
     assert more["inputs"] == {"x": "F32 batch x 2"}

@@ -6,10 +6,14 @@ from pathlib import Path
 from abierto.errors import AbiertoError
 from abierto.formats import (
     archive,
+    ctranslate2_file,
+    flax_file,
     gguf,
+    keras_file,
     model_card,
     model_texts,
     onnx_file,
+    openvino_xml,
     safetensors,
     template_checks,
     torch_file,
@@ -55,14 +59,30 @@ def _read(entry: Entry) -> Contents:
     expected = _NAMED.get(Path(name).suffix.lower())
     if expected and expected != found:
         return Contents(found, findings=(Finding("name_lies", "fault", {"expected": expected, "found": found}),))
-    if found in ("unknown", "text") and name.lower().endswith(".onnx"):
-        found = "onnx"  # a producer that is not known
+    if found in ("unknown", "text", "json"):
+        found = _by_name(entry.path, name.lower()) or found
     if found in ("text", "json", "empty"):
         return _text(entry.path, name)
+    if found == "openvino_weights":
+        return Contents(found)  # the network beside it tells what is where
     reader = _READERS.get(found)
     if reader:
         return reader(entry.path)
     return Contents(found, findings=() if found in _PLAIN else (Finding("not_read", "note", {"found": found}),))
+
+
+def _by_name(path: Path, low: str) -> str:
+    """What a file is that has no mark of its own, or one that is not known."""
+    if low.endswith(".onnx"):
+        return "onnx"
+    if low.endswith(".msgpack"):
+        return "flax"
+    if low.endswith(".bin"):
+        if path.with_suffix(".xml").is_file():
+            return "openvino_weights"
+        with path.open("rb") as file:
+            return "ctranslate2" if ctranslate2_file.looks_like(file.read(100)) else ""
+    return ""
 
 
 def _text(path: Path, name: str) -> Contents:
@@ -138,6 +158,8 @@ def _of_zip(path: Path) -> Contents:
     with archive.open_archive(path) as opened:
         if torch_file.is_archive(opened.namelist()):
             return torch_file.of_archive(path, opened)
+        if keras_file.is_archive(opened.namelist()):
+            return keras_file.of_archive(path, opened)
         findings = (Finding("not_read", "note", {"found": "zip"}), *archive.findings(opened))
         return Contents("zip", findings=findings)
 
@@ -151,5 +173,9 @@ _READERS: Mapping[str, Callable[[Path], Contents]] = {
     "gguf": _of_gguf,
     "zip": _of_zip,
     "onnx": _of_onnx,
+    "openvino": openvino_xml.read,
+    "ctranslate2": ctranslate2_file.read,
+    "flax": flax_file.read,
+    "hdf5": keras_file.of_hdf5,
     "pickle": torch_file.of_pickle,
 }
