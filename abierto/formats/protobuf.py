@@ -10,7 +10,7 @@ from typing import IO
 
 from abierto.formats.faults import corrupt
 
-MAX_FIELDS = 5_000_000  # of one file
+MAX_FIELDS = 2_000_000  # of one file
 MAX_TEXT = 100_000  # bytes of a text
 _WINDOW = 16_384  # bytes that are read at once
 _FIXED = {1: 8, 5: 4}
@@ -85,6 +85,17 @@ class Reader:
             value, at = self._varint(at, field.end)
             found.append(value)
         return found
+
+    def numbers_at(self, at: int, end: int, count: int) -> tuple[list[int], int]:
+        """So many numbers from a place on, and where they end."""
+        self._left -= 1
+        if self._left < 0:
+            raise corrupt(self._path, "too_many_fields", limit=MAX_FIELDS)
+        found = []
+        for _ in range(count):
+            value, at = self._varint(at, end)
+            found.append(value)
+        return found, at
 
     def _varint(self, at: int, end: int) -> tuple[int, int]:
         value = 0

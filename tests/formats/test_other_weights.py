@@ -10,6 +10,7 @@ import pytest
 
 from abierto.formats.inspection import Report, inspect
 from tests.formats.test_inspection import codes, put
+from tests.tiny_protobuf import message, varint
 
 NET = """<?xml version="1.0"?>
 <net name="Model0" version="11"><layers>
@@ -108,3 +109,43 @@ def test_a_lambda_in_an_old_file_of_keras(tmp_path: Path) -> None:
     report = inspect(put(tmp_path, model__h5=b"\x89HDF\r\n\x1a\n" + bytes(500) + config))
     assert codes(report, "executes") == {("model.h5", "lambda_layer")}
     assert report.facts.architecture == "Functional"
+
+
+def block(*pairs: tuple[bytes, bytes]) -> bytes:
+    """A block of a sorted table whose keys share nothing with each other."""
+    made = b"".join(varint(0) + varint(len(key)) + varint(len(value)) + key + value for key, value in pairs)
+    return made + struct.pack("<II", 0, 1)
+
+
+def table(*pairs: tuple[bytes, bytes]) -> bytes:
+    """A sorted table of one block."""
+    inner = block(*pairs)
+    body = inner + bytes(5)
+    index = block((b"z", varint(0) + varint(len(inner))))
+    places = varint(0) + varint(0) + varint(len(body)) + varint(len(index))
+    return body + index + bytes(5) + places.ljust(40, b"\0") + bytes.fromhex("57fb808b247547db")
+
+
+def saved(tmp_path: Path, operator: str, index: bytes) -> Report:
+    node = message((1, "a"), (2, operator))
+    function = message((1, message((1, "f"))), (3, node))
+    graph = message((1, message((1, "b"), (2, "MatMul"))), (2, message((1, function))))
+    put(tmp_path, saved_model__pb=message((1, 1), (2, message((1, message((5, "2.18.0"))), (2, graph)))))
+    put(tmp_path / "variables", variables__index=index)
+    (tmp_path / "variables" / "variables.data-00000-of-00001").write_bytes(b"\xff" * 24)
+    return inspect(tmp_path)
+
+
+def test_a_saved_model_of_tensorflow(tmp_path: Path) -> None:
+    shape = message((2, message((1, 3))), (2, message((1, 2))))
+    name = b"layer/kernel/.ATTRIBUTES/VARIABLE_VALUE"
+    index = table((b"", message((1, 1))), (name, message((1, 1), (2, shape), (5, 24))))
+    report = saved(tmp_path, "Relu", index)
+    (part,) = report.parts
+    assert (part.format, part.tree[0].name, part.tree[0].shape) == ("tensorflow", "layer.kernel", (3, 2))
+    more: Any = report.facts.more
+    assert (more["tensorflow_version"], more["operators"]) == ("2.18.0", {"MatMul": 1, "Relu": 1})
+    assert not report.findings
+    assert codes(saved(tmp_path, "PyFunc", index), "executes") == {("saved_model.pb", "graph_reaches_out")}
+    wrong = saved(tmp_path, "Relu", index[30:])
+    assert codes(wrong, "fault") == {("variables/variables.index", "unreadable")}

@@ -15,6 +15,7 @@ from abierto.formats import (
     onnx_file,
     openvino_xml,
     safetensors,
+    saved_model,
     template_checks,
     torch_file,
 )
@@ -59,12 +60,12 @@ def _read(entry: Entry) -> Contents:
     expected = _NAMED.get(Path(name).suffix.lower())
     if expected and expected != found:
         return Contents(found, findings=(Finding("name_lies", "fault", {"expected": expected, "found": found}),))
-    if found in ("unknown", "text", "json"):
+    if found in ("unknown", "text", "json", "onnx", "zeros"):
         found = _by_name(entry.path, name.lower()) or found
     if found in ("text", "json", "empty"):
         return _text(entry.path, name)
-    if found == "openvino_weights":
-        return Contents(found)  # the network beside it tells what is where
+    if found == "weights":
+        return Contents(found)  # a file beside it tells what is where
     reader = _READERS.get(found)
     if reader:
         return reader(entry.path)
@@ -75,11 +76,15 @@ def _by_name(path: Path, low: str) -> str:
     """What a file is that has no mark of its own, or one that is not known."""
     if low.endswith(".onnx"):
         return "onnx"
+    if low in ("saved_model.pb", "variables.index"):
+        return "saved_model" if low.endswith(".pb") else "tensorflow" if saved_model.is_index(path) else ""
+    if low.startswith("variables.data-") and path.with_name("variables.index").is_file():
+        return "weights"
     if low.endswith(".msgpack"):
         return "flax"
     if low.endswith(".bin"):
         if path.with_suffix(".xml").is_file():
-            return "openvino_weights"
+            return "weights"
         with path.open("rb") as file:
             return "ctranslate2" if ctranslate2_file.looks_like(file.read(100)) else ""
     return ""
@@ -176,6 +181,8 @@ _READERS: Mapping[str, Callable[[Path], Contents]] = {
     "openvino": openvino_xml.read,
     "ctranslate2": ctranslate2_file.read,
     "flax": flax_file.read,
+    "saved_model": saved_model.graph,
+    "tensorflow": saved_model.index,
     "hdf5": keras_file.of_hdf5,
     "pickle": torch_file.of_pickle,
 }
