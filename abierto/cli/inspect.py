@@ -89,9 +89,9 @@ def _in_hub(model: str) -> Report:
     with TemporaryDirectory(prefix="abierto-") as folder:
         fetched = hub_headers.fetch(source, Path(folder), config.certificates())
         others = {file.path: file.size for file in fetched.left_out}
-        report = inspection.inspect_headers(Path(folder), model, fetched.hashes, others)
+        report = inspection.inspect_headers(Path(folder), source.repository, fetched.hashes, others)
     place = f"hf:{source.repository}@{fetched.commit}"
-    return replace(report, place=place, fetched=fetched.bytes)
+    return replace(report, name=model, place=place, fetched=fetched.bytes)
 
 
 def _of_record(record: Record, hashes: bool) -> Report:

@@ -116,16 +116,30 @@ def _report(
     wrong = [one for files in sets.values() for one in shards.check(files)]
     wrong += _index_findings(found, place if place.is_dir() else place.parent)
     main = _main(parts, merged(texts).components)
+    facts = merged([*texts, *(part.facts for part in main[:1])])
+    wrong += _own_base(facts.lineage, {name, *_repository(place)})
     return Report(
         name=name,
         place=str(place),
-        facts=merged([*texts, *(part.facts for part in main[:1])]),
+        facts=facts,
         parameters=sum(part.parameters for part in main),
         size=sum(part.size for part in main),
         parts=(*main, *(part for part in parts if part not in main)),
         files=tuple(_file(entry, contents, hashes) for entry, contents in found),
         findings=(*early, *findings, *wrong),
     )
+
+
+def _own_base(lineage: Sequence[str], names: set[str]) -> list[tuple[str, Finding]]:
+    """A model cannot be made of itself. What it names is told and never followed, so that a longer circle ends too."""
+    same = [one for one in lineage if one.removeprefix("https://huggingface.co/") in names]
+    return [("", Finding("base_is_itself", "fault", {"name": same[0]}))] if same else []
+
+
+def _repository(place: Path) -> set[str]:
+    """The name of the repository of the hub in whose cache a place is."""
+    names = (folder.name.removeprefix("models--") for folder in place.parents if folder.name.startswith("models--"))
+    return {name.replace("--", "/", 1) for name in names}
 
 
 def _read_all(entries: Sequence[Entry]) -> tuple[list[Found], list[tuple[str, Finding]]]:
