@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,16 @@ class Weights:
     format: str
     sha256: str | None = None
     size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the makers of a model published of it. url: where. status: `present`, or `absent` where they say so there.
+    license: its own, as it is written there; None where none is stated for it."""
+
+    url: str
+    license: str | None = None
+    status: Literal["present", "absent"] = "present"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,8 @@ class Card:
     steps and guidance; to film, frames and fps too.
     package: the Python package that holds the model whole, so that no file is pulled; an engine reads it as a format.
     lineage: what a file that was made on this computer was made of, and how.
+    components: what its makers published besides the weights, by the keys of the Model Openness Framework's components
+    in `openness.evidence`. told: addresses of documents, by the aspect that they tell of, such as `limitations`.
     chat_template, openness: for each language of ours, a list of sentences: what to mind in a conversation or before a
     text that is compared, and what is open about the model and what is not.
     """
@@ -60,6 +72,8 @@ class Card:
     links: Mapping[str, str] = field(default_factory=dict)
     package: str = ""
     lineage: Mapping[str, str] = field(default_factory=dict)
+    components: Mapping[str, Published] = field(default_factory=dict)
+    told: Mapping[str, str] = field(default_factory=dict)
     chat_template: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     openness: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
@@ -83,6 +97,7 @@ def read(text: str) -> Card:
     body = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     for name in ("weights", "projectors"):
         body[name] = {form: Weights(**facts) for form, facts in body.get(name, {}).items()}
+    body["components"] = {key: Published(**facts) for key, facts in body.get("components", {}).items()}
     for name in ("chat_template", "openness"):
         body[name] = {language: tuple(said) for language, said in body.get(name, {}).items()}
     body["evidence"] = tuple(

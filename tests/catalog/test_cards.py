@@ -7,6 +7,8 @@ import pytest
 
 from abierto import catalog, locale
 from abierto.catalog import Card
+from abierto.catalog.openness import collect, report
+from abierto.catalog.openness.evidence import BY_KEY
 from abierto.store import sources
 from abierto.tasks.chat import Sampling
 
@@ -85,3 +87,23 @@ def test_models_under_free_licenses_are_named_first() -> None:
     assert free == sorted(free, reverse=True)
     assert any(free)
     assert not all(free)
+
+
+def test_what_is_published_of_a_model_has_the_names_and_places_that_reports_use() -> None:
+    aspects = {
+        key.removeprefix("openness.aspect.") for key in locale.sentences("en") if key.startswith("openness.aspect.")
+    }
+    for card in catalog.shipped().values():
+        assert set(card.components) <= set(BY_KEY), card.name
+        assert set(card.told) <= aspects, card.name
+        for url in (*card.told.values(), *(one.url for one in card.components.values())):
+            assert url.startswith("https://"), card.name
+        assert {one.status for one in card.components.values()} <= {"present", "absent"}
+
+
+def test_a_report_on_a_card_tells_what_its_makers_published() -> None:
+    found = report.of(collect.catalog_card(catalog.shipped()["smollm2:135m"]))
+    training = found.inventory["training_code"]
+    assert (training.status, training.rule) == ("present", "catalog_component")
+    assert training.where[0].place.startswith("https://github.com/")
+    assert {check.key: check.outcome for check in found.to_run}["instructions"] == "there"

@@ -203,6 +203,11 @@ def _read_catalog(found: _Found, card: Card) -> None:
         if kind in _CATALOG_LINKS:
             place = Where(url, section=f"catalog: {card.name}, links.{kind}")
             found.seen.append(Seen(_CATALOG_LINKS[kind], place, "catalog_link"))
+    for key, published in card.components.items():
+        place = Where(published.url, section=f"catalog: {card.name}, components.{key}")
+        found.seen.append(Seen(key, place, "catalog_component", published.status, published.license))
+    for aspect, url in card.told.items():
+        found.notes.setdefault(aspect, Where(url, section=f"catalog: {card.name}, told.{aspect}"))
     if card.package:
         found.seen += _of_package(card)
     found.task = found.task or card.pipeline_tag
