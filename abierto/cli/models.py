@@ -1,14 +1,18 @@
 """`abierto models` and `abierto remove`: what is on this disk, what could be, and what shall not be any more."""
 
+from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from abierto import catalog, config
 from abierto.catalog import Card
 from abierto.cli import out
 from abierto.cli.words import argument, command, option
-from abierto.errors import BeingDownloaded
+from abierto.errors import AbiertoError, BeingDownloaded
 from abierto.locale import text
-from abierto.locale.numbers import size
+from abierto.locale.numbers import count, size
+from abierto.runtime import forecast
+from abierto.runtime.forecast import Forecast
 from abierto.runtime.removal import removal
 from abierto.store import elsewhere, records
 from abierto.store.foreign import ForeignModel, trouble
@@ -32,22 +36,54 @@ def models(everything: bool, remote: str | None, as_json: bool) -> None:
     names = {card.name for record in pulled if (card := catalog.find_form(record.name)[0])}
     others = [card for card in catalog.cards().values() if card.name not in names] if everything else []
     if as_json:
-        cards = [{"name": card.name, "pulled": False} for card in others]
+        cards = [{"name": card.name, "pulled": False, "fit": _fit_facts(_fit_of(card))} for card in others]
         out.as_json([*map(_facts, pulled), *map(_foreign_facts, foreign), *cards])
         return
-    rows = [(record.name, size(record.size), _state(record), record.source) for record in pulled]
-    rows += [(model.name, size(model.size), _foreign_state(model), _place(model)) for model in foreign]
-    rows += [(card.name, _card_size(card), text("models.not_here"), _card_source(card)) for card in others]
+    rows = [(one.name, size(one.size), _state(one), _fit(_fit_named(one.name)), one.source) for one in pulled]
+    rows += [
+        (one.name, size(one.size), _foreign_state(one), _fit(_fit_named(one.name)), _place(one)) for one in foreign
+    ]
+    not_here = text("models.not_here")
+    rows += [(card.name, _card_size(card), not_here, _fit(_fit_of(card)), _card_source(card)) for card in others]
     for leftover in records.partials(folder):
-        rows.append((leftover.name, size(leftover.size), text("models.partial"), ""))
+        rows.append((leftover.name, size(leftover.size), text("models.partial"), "", ""))
     for leftover in records.damaged(folder):
-        rows.append((leftover.name, size(leftover.size), text("models.damaged"), ""))
+        rows.append((leftover.name, size(leftover.size), text("models.damaged"), "", ""))
     if rows:
-        out.table([text(f"models.{column}") for column in ("name", "size", "state", "source")], rows)
+        out.table([text(f"models.{column}") for column in ("name", "size", "state", "fit", "source")], rows)
     else:
         out.note(text("models.nothing", name=config.settings().model))
     for fault in catalog.faults():
         out.warn(fault)
+
+
+def _fit_named(name: str) -> Forecast | None:
+    """Whether a model that is here will run; None where its file cannot tell."""
+    with suppress(AbiertoError):
+        return forecast.forecast(name)
+    return None
+
+
+def _fit_of(card: Card) -> Forecast | None:
+    if card.built_in or not card.weights:
+        return None
+    with suppress(AbiertoError):
+        return forecast.of_card(card)
+    return None
+
+
+def _fit(found: Forecast | None) -> str:
+    verdict = forecast.best(found) if found else None
+    if found is None or verdict is None:
+        return ""
+    # Of what is no conversation only the size of its weights is known.
+    word = verdict.word if found.context else f"weights_{verdict.word}"
+    return text(f"models.fit.{word}", largest=count(verdict.largest_context), missing=size(verdict.missing))
+
+
+def _fit_facts(found: Forecast | None) -> dict[str, Any] | None:
+    verdict = forecast.best(found) if found else None
+    return {**asdict(verdict), "context": found.context} if found and verdict else None
 
 
 def _facts(record: records.Record) -> dict[str, Any]:
@@ -60,6 +96,7 @@ def _facts(record: records.Record) -> dict[str, Any]:
         "pulled_at": record.pulled_at,
         "files": files,
         "projector": str(record.projector.path) if record.projector else None,
+        "fit": _fit_facts(_fit_named(record.name)),
     }
 
 
@@ -74,6 +111,7 @@ def _foreign_facts(model: ForeignModel) -> dict[str, Any]:
         "size": model.size,
         "files": [{"path": str(file.path), "size": file.size, "sha256": file.sha256} for file in model.files],
         "projector": str(model.projector.path) if model.projector else None,
+        "fit": _fit_facts(_fit_named(model.name)),
     }
 
 

@@ -95,6 +95,19 @@ def forecast(name: str, context: int = 0, users: int = 1, *, anywhere: bool = Tr
     return replace(_of_target(target, context, users, settings), card=card, choice=several)
 
 
+def of_card(card: Card) -> Forecast:
+    """What to expect of a card's model with what is usual, by its sizes alone. Raises ModelNotPulled where none is
+    known."""
+    return _of_card(card, card.name, 0, 1, config.settings(), ModelNotPulled(card.name))
+
+
+def best(found: Forecast) -> Verdict | None:
+    """The most hopeful of the verdicts, None where nothing can be said."""
+    order = ("fits", "fits_context", "needs_more_free", "needs_more")
+    verdicts = sorted((one.verdict for one in found.fits), key=lambda one: (order.index(one.word), one.missing))
+    return verdicts[0] if verdicts else None
+
+
 def _of_target(target: Target, asked: int, users: int, settings: Settings) -> Forecast:
     memory = machine.memory()
     room = machine.room(memory, settings.memory_margin * MB)

@@ -252,3 +252,14 @@ def test_conflicting_licences_are_shown(abierto: Abierto, tmp_path: Path) -> Non
     assert [finding["code"] for finding in body["licensing"]["findings"]] == ["places_disagree"]
     TinyGGUF().write(folder / "other.gguf")
     assert "README.md" not in abierto("show", str(folder / "tiny.gguf")).out
+
+
+def test_listings_tell_what_will_run_here(abierto: Abierto) -> None:
+    listed = {one["name"]: one for one in json.loads(abierto("models", "--all", "--json").out)}
+    assert listed["smollm2:135m"]["fit"]["word"] == "fits"
+    huge = listed["deepseek-r1:671b"]["fit"]
+    assert (huge["word"], huge["missing"] > 10**10) == ("needs_more", True)
+    assert listed["echo"]["fit"] is None
+    rows = abierto("models", "--all").out.splitlines()
+    assert any("deepseek-r1:671b" in row and "more" in row for row in rows)
+    assert any("whisper" in row or "flux" in row for row in rows if "its weights fit" in row)
