@@ -1,0 +1,1 @@
+# Copyright (c) Alibaba Cloud. Stands for the file of this name.
