@@ -103,9 +103,7 @@ def _open_as_published(component: Component, license_: str) -> bool:
     return is_open_as_published(license_)
 
 
-def _verdict(
-    listed: Mapping[int, str | None], opens: Callable[[Component, str], bool], version: str
-) -> MOFVerdict:
+def _verdict(listed: Mapping[int, str | None], opens: Callable[[Component, str], bool], version: str) -> MOFVerdict:
     sorted_ = {level: _sorted(level, listed, opens) for level in (3, 2, 1)}
     _waive_the_report(sorted_)
     classes: dict[int, ClassResult] = {}
@@ -127,9 +125,7 @@ def _verdict(
 def _sorted(
     level: int, listed: Mapping[int, str | None], opens: Callable[[Component, str], bool]
 ) -> dict[str, list[int]]:
-    groups: dict[str, list[int]] = {
-        name: [] for name in ("included", "missing", "invalid", "unlicensed", "optional")
-    }
+    groups: dict[str, list[int]] = {name: [] for name in ("included", "missing", "invalid", "unlicensed", "optional")}
     for component in (component for component in COMPONENTS if component.level >= level):
         if component.id not in listed:
             if component.required:
@@ -158,9 +154,7 @@ def _waive_the_report(sorted_: Mapping[int, Mapping[str, list[int]]]) -> None:
             groups[standing].append(PAPER)
 
 
-def _is_odd(
-    component: Component, listed: Mapping[int, str | None], opens: Callable[[Component, str], bool]
-) -> bool:
+def _is_odd(component: Component, listed: Mapping[int, str | None], opens: Callable[[Component, str], bool]) -> bool:
     license_ = listed.get(component.id)
     return bool(license_) and opens(component, license_ or "") and license_ not in _APPROPRIATE[component.kind]
 
