@@ -1,1 +1,1 @@
-# Stands for the file of this name.
+"""Stands for the file of this name."""
