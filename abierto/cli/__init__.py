@@ -14,6 +14,7 @@ COMMANDS = {
     "models": "abierto.cli.models",
     "show": "abierto.cli.show",
     "inspect": "abierto.cli.inspect",
+    "openness": "abierto.cli.openness",
     "remove": "abierto.cli.models",
     "quantize": "abierto.cli.quantize",
     "convert": "abierto.cli.convert",

@@ -2,25 +2,37 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from abierto import config
 from abierto.cli import out
 from abierto.cli.draft import harmless
 from abierto.cli.words import argument, command, option
-from abierto.errors import AbiertoError, NoEngineForFile, NothingToFetch, UnknownModel, rebuild
+from abierto.errors import AbiertoError, ModelNotPulled, NoEngineForFile, NothingToFetch, UnknownModel, rebuild
 from abierto.formats import inspection
 from abierto.formats.contents import Facts, Finding
 from abierto.formats.inspection import Block, Part, Report
 from abierto.locale import has, tell, text
 from abierto.locale.numbers import count, size
 from abierto.runtime import pulled, resolve
+from abierto.store import hub_headers
 from abierto.store.records import Record
+from abierto.store.sources import HubSource, parse
 
 LINES = 150  # of a tree; a longer one is cut where its branches are the shortest
 LEVELS = ("executes", "fault", "note")
-FACTS = ("architecture", "framework", "license", "quantization", "tokenizer", "context", "vocabulary", "lineage")
+FACTS: tuple[str, ...] = (
+    "architecture",
+    "framework",
+    "license",
+    "quantization",
+    "tokenizer",
+    "context",
+    "vocabulary",
+    "lineage",
+)
 FACTS += ("datasets", "templates", "special_tokens", "components", "adapter", "generation")
 
 
@@ -52,6 +64,10 @@ def _report(model: str, hashes: bool) -> Report:
     except NoEngineForFile as error:
         record = pulled.record_of(model, models)
         return _of_record(record, hashes) if record else _beside(Path(error.path), model, hashes)
+    except ModelNotPulled:
+        if not model.startswith("hf:"):
+            raise
+        return _in_hub(model)
     except UnknownModel:
         if path.is_dir():  # a name leads to a model first, as it does elsewhere
             return inspection.inspect(path, hashes=hashes)
@@ -64,6 +80,18 @@ def _report(model: str, hashes: bool) -> Report:
         return inspection.inspect(Path(target.files[0]).parent, target.name, hashes=hashes)
     files = [*target.files, *filter(None, [target.projector])]
     return inspection.inspect_files([(Path(file), "") for file in files], target.name, hashes=hashes)
+
+
+def _in_hub(model: str) -> Report:
+    """The headers of a model that is only in the hub. The files that they were fetched into do not stay."""
+    source = parse(model)
+    assert isinstance(source, HubSource)
+    with TemporaryDirectory(prefix="abierto-") as folder:
+        fetched = hub_headers.fetch(source, Path(folder), config.certificates())
+        others = {file.path: file.size for file in fetched.left_out}
+        report = inspection.inspect_headers(Path(folder), source.repository, fetched.hashes, others)
+    place = f"hf:{source.repository}@{fetched.commit}"
+    return replace(report, name=model, place=place, fetched=fetched.bytes)
 
 
 def _of_record(record: Record, hashes: bool) -> Report:
@@ -84,6 +112,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield from (f"{text(f'inspect.{label}')}: {value}" for label, value in _facts(report.facts))
     total = text("inspect.total_value", parameters=count(report.parameters), size=size(report.size))
     yield f"{text('inspect.total')}: {total}"
+    if report.fetched:
+        yield f"{text('inspect.fetched')}: {size(report.fetched)}"
     for part in report.parts:
         yield from ("", *_part(part))
     yield from ("", f"{text('inspect.files')}:")

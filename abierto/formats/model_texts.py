@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from abierto.formats import json_file
+from abierto.formats import json_file, template_checks
 from abierto.formats.contents import Contents, Facts, Finding, short
 from abierto.formats.faults import corrupt
 
@@ -93,10 +93,11 @@ def tokenizer_config(path: Path) -> Contents:
     body = json_file.read_object(path)
     facts = Facts(
         tokenizer=_text(body.get("tokenizer_class")),
-        templates=_templates(body.get("chat_template"), path.name),
+        templates=tuple(name for name, _ in _template_texts(body.get("chat_template"), path.name)),
         special_tokens=_special(body),
     )
-    return Contents("tokenizer", facts=facts, findings=_code_of(body))
+    said = template_checks.of_all(_template_texts(body.get("chat_template"), path.name))
+    return Contents("tokenizer", facts=facts, findings=(*_code_of(body), *said))
 
 
 def special_tokens(path: Path) -> Contents:
@@ -107,12 +108,16 @@ def special_tokens(path: Path) -> Contents:
 def template_object(path: Path) -> Contents:
     """`chat_template.json`: templates inside of JSON."""
     body = json_file.read_object(path)
-    return Contents("template", facts=Facts(templates=_templates(body.get("chat_template"), path.name)))
+    texts = _template_texts(body.get("chat_template"), path.name)
+    names = tuple(name for name, _ in texts)
+    return Contents("template", facts=Facts(templates=names), findings=template_checks.of_all(texts))
 
 
 def template(path: Path) -> Contents:
-    """A file that is a template as a whole. It is named, not read."""
-    return Contents("template", facts=Facts(templates=(path.name,)))
+    """A file that is a template as a whole."""
+    text = json_file.read_bytes(path).decode("utf-8", "replace")
+    findings = template_checks.findings(text, path.name)
+    return Contents("template", facts=Facts(templates=(path.name,)), findings=findings)
 
 
 def tokenizer(path: Path) -> Contents:
@@ -162,11 +167,13 @@ def _code_of(body: Mapping[str, Any]) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _templates(found: Any, where: str) -> tuple[str, ...]:
+def _template_texts(found: Any, where: str) -> list[tuple[str, str]]:
+    """Templates by name: one, or several as newer versions of Transformers write them."""
     if isinstance(found, str):
-        return (where,)
-    items = found if isinstance(found, list) else []
-    return tuple(f"{where}: {_text(item.get('name'))}" for item in items[:50] if isinstance(item, dict))
+        return [(where, found)]
+    items = [item for item in found[:50] if isinstance(item, dict)] if isinstance(found, list) else []
+    pairs = [(f"{where}: {_text(item.get('name'))}", item.get("template")) for item in items]
+    return [(name, text if isinstance(text, str) else "") for name, text in pairs]
 
 
 def _special(body: Mapping[str, Any]) -> dict[str, str]:

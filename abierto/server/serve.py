@@ -22,10 +22,10 @@ from abierto.server.recorder import Recorder
 from abierto.server.state import State
 from abierto.server.tokens import Tokens
 
+# Seconds. Longer than clients keep a connection that they do not use: none is closed just when it is taken up again.
 SWITCH = 0.0005  # seconds; Python's own is ten times as long
 # Connections that wait to be taken. All of them are taken at once, and each costs some 20 kB until it is looked at.
 BACKLOG = 256
-# Seconds. Longer than clients keep a connection that they do not use: none is closed just when it is taken up again.
 KEEP_ALIVE = 75
 MOST_FILES = 65_536
 

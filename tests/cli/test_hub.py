@@ -135,3 +135,18 @@ def test_a_gated_model_explains_what_to_do(abierto: Abierto, hub: StandInHub) ->
     assert done.status == 6
     assert f"{hub.address}/ana/Closed" in done.err
     assert "HF_TOKEN" in done.err
+
+
+def test_a_model_that_is_not_here_is_inspected_from_afar(abierto: Abierto, hub: StandInHub, tmp_path: Path) -> None:
+    body = TinyGGUF().build()
+    hub.add("ana/Tiny-GGUF", {"Tiny-Q8_0.gguf": body, "Tiny-Q4_K_M.gguf": b"other", "use.py": b"import os"})
+    found = abierto("inspect", SOURCE)
+    assert found.status == 0, found.err
+    assert "blk.0-1 x 2" in found.out
+    assert "use.py: It is a program" in found.out
+    assert "Q4_K_M" not in found.out
+    told = json.loads(abierto("inspect", "hf:ana/Tiny-GGUF", "--json").out)
+    assert {file["name"] for file in told["files"]} == {"Tiny-Q8_0.gguf", "Tiny-Q4_K_M.gguf", "use.py"}
+    assert told["fetched"] > 0
+    assert not list((tmp_path / "huggingface").rglob("blobs/*"))
+    assert abierto("inspect", "hf:ana/nothing").status == 6

@@ -229,6 +229,14 @@ def test_a_pipeline_counts_each_of_its_parts_once(tmp_path: Path) -> None:
     assert report.facts.components == {"unet": "diffusers.X", "vae": "diffusers.X"}
 
 
+def test_a_model_that_was_made_of_itself_is_told(tmp_path: Path) -> None:
+    folder = put(tmp_path / "models--maker--first" / "snapshots" / "0", README__md=CARD)
+    assert codes(inspect(folder)) == {("", "base_is_itself")}
+    one = put(tmp_path / "one", README__md="---\nbase_model: two\n---\n")
+    two = put(tmp_path / "two", README__md="---\nbase_model: one\n---\n")
+    assert (inspect(one).facts.lineage, inspect(two).facts.lineage) == (("two",), ("one",))
+
+
 def test_an_adapter_names_its_model(tmp_path: Path) -> None:
     said = {"peft_type": "LORA", "r": 8, "target_modules": ["q_proj"], "base_model_name_or_path": "maker/first"}
     report = inspect(put(tmp_path, adapter_config__json=said, adapter_model__safetensors=packed({"a": ONE}, bytes(16))))

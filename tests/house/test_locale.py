@@ -33,6 +33,7 @@ CARRIERS = {
     "BadImage": (1, "fault", "fault"),
     "ModelCannotSee": (2, "reason", "sight"),
     "Finding": (0, "code", "finding"),
+    "Remark": (0, "code", "licensing"),
     "UsageFault": (0, "fault", "usage"),
 }
 

@@ -68,6 +68,7 @@ class StandInHub:
         self.repositories: dict[str, Repository] = {}
         self.requests: list[dict[str, str]] = []
         self.closing = threading.Event()
+        self.sent = 0  # bytes of parts that were asked for
         self._servers = [_Server(self), _Server(self)]
         self.host, self.other_host = (f"127.0.0.1:{server.server_address[1]}" for server in self._servers)
         self.address = f"http://{self.host}"
@@ -173,11 +174,25 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "GET":
             self.wfile.write(body)
 
+    def _span(self, manner: Manner, body: bytes, start: int, end: int) -> None:
+        """A part. What a file has beyond the bytes that a test gave it are zeros."""
+        sent = body[start:end].ljust(end - start, b"\0")
+        self.server.hub.sent += len(sent)
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {start}-{end - 1}/*")
+        self.send_header("Content-Length", str(len(sent)))
+        self.end_headers()
+        self.wfile.write(sent[: manner.drop_after])
+        self.close_connection = manner.drop_after is not None
+
     def _bytes(self, manner: Manner, body: bytes) -> None:
         if manner.status != 200:
             self._answer(manner.status, manner.headers)
             return
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if asked and asked[2] and manner.ranges:
+            self._span(manner, body, int(asked[1]), int(asked[2]) + 1)
+            return
         start = int(asked[1]) if asked and manner.ranges else 0
         self.send_response(206 if start else 200)
         if start:

@@ -1,6 +1,6 @@
 """Where the places that speak of a model's licence disagree, or leave a question open. It looks nothing up.
 
-A finding carries a code and facts; the sentence for each is `licensing.<code>` in `abierto/locale`.
+A remark carries a code and facts; the sentence for each is `licensing.<code>` in `abierto/locale`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from abierto.catalog.licensing.table import licenses
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Remark:
     """One conflict or open question. conflict: two places cannot both be right. facts: strings for the sentence."""
 
     code: str
@@ -23,7 +23,7 @@ class Finding:
 
 def compare(
     declared: Reading, texts: Sequence[Reading] = (), metadata: Sequence[Reading] = (), base: Reading | None = None
-) -> tuple[Finding, ...]:
+) -> tuple[Remark, ...]:
     """What does not fit together. declared: of the card; texts: of licence files; metadata: of the weights' own
     header and of other cards; base: what the card of the model it was made from declares."""
     said = [one for one in (declared, *metadata) if one.outcome is not Outcome.ABSENT]
@@ -31,11 +31,11 @@ def compare(
     if base:
         found += _inherited([*said, *texts], base)
     if not said and not any(one.possible for one in texts):
-        found.append(Finding("nothing_declared", conflict=False))
+        found.append(Remark("nothing_declared", conflict=False))
     return tuple(found)
 
 
-def _open_questions(said: Sequence[Reading]) -> Iterator[Finding]:
+def _open_questions(said: Sequence[Reading]) -> Iterator[Remark]:
     codes = {
         Outcome.AMBIGUOUS: "ambiguous_tag",
         Outcome.UNNAMED: "license_without_name",
@@ -43,33 +43,33 @@ def _open_questions(said: Sequence[Reading]) -> Iterator[Finding]:
     }
     for one in said:
         if one.outcome in codes:
-            yield Finding(codes[one.outcome], False, {"where": one.where, "said": one.said, **_choices(one)})
+            yield Remark(codes[one.outcome], False, {"where": one.where, "said": one.said, **_choices(one)})
 
 
-def _of_texts(texts: Sequence[Reading]) -> Iterator[Finding]:
+def _of_texts(texts: Sequence[Reading]) -> Iterator[Remark]:
     for one in texts:
         match one.outcome:
             case Outcome.CHANGED:
                 facts = {"where": one.where, "like": one.candidates[0], "kinds": ",".join(one.added)}
-                yield Finding("changed_text" if one.added else "altered_text", True, facts)
+                yield Remark("changed_text" if one.added else "altered_text", True, facts)
             case Outcome.UNCHECKED:
-                yield Finding("unchecked_text", False, {"where": one.where, **_choices(one)})
+                yield Remark("unchecked_text", False, {"where": one.where, **_choices(one)})
             case Outcome.UNKNOWN:
-                yield Finding("unknown_text", False, {"where": one.where})
+                yield Remark("unknown_text", False, {"where": one.where})
             case Outcome.UNREADABLE:
-                yield Finding("unreadable_text", False, {"where": one.where})
+                yield Remark("unreadable_text", False, {"where": one.where})
             case Outcome.SEVERAL:
-                yield Finding("several_texts", False, {"where": one.where, **_choices(one)})
+                yield Remark("several_texts", False, {"where": one.where, **_choices(one)})
 
 
-def _between(places: Sequence[Reading]) -> Iterator[Finding]:
+def _between(places: Sequence[Reading]) -> Iterator[Remark]:
     """Each place against the first that says something else."""
     told = [one for one in places if one.possible]
     for place, one in enumerate(told):
         other = next((earlier for earlier in told[:place] if not _agree(earlier, one)), None)
         if other:
             facts = {"where": other.where, "license": name(other), "other": one.where, "other_license": name(one)}
-            yield Finding("places_disagree", True, facts)
+            yield Remark("places_disagree", True, facts)
 
 
 def _agree(one: Reading, other: Reading) -> bool:
@@ -82,7 +82,7 @@ def _agree(one: Reading, other: Reading) -> bool:
     return bool(named & others) and (len(named) > 1 or len(others) > 1)
 
 
-def _inherited(places: Sequence[Reading], base: Reading) -> Iterator[Finding]:
+def _inherited(places: Sequence[Reading], base: Reading) -> Iterator[Remark]:
     """A model made from one whose licence limits its use cannot come with fewer limits."""
     told = [one for one in places if one.possible]
     if not base.possible or not all(_binds(one) for one in base.possible):
@@ -90,7 +90,7 @@ def _inherited(places: Sequence[Reading], base: Reading) -> Iterator[Finding]:
     for one in told:
         if not one.possible & base.possible and all(is_open(part) for own in one.possible for part in identifiers(own)):
             facts = {"where": one.where, "license": name(one), "base": base.where, "base_license": name(base)}
-            yield Finding("base_has_limits", True, facts)
+            yield Remark("base_has_limits", True, facts)
             return
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from abierto.catalog.licensing.conflicts import Finding, compare
+from abierto.catalog.licensing.conflicts import Remark, compare
 from abierto.catalog.licensing.reading import Outcome, Reading
 from abierto.catalog.licensing.tags import declared
 from abierto.catalog.licensing.texts import LARGEST, decoded, of_text
@@ -35,7 +35,7 @@ class Licensing:
     texts: tuple[Reading, ...] = ()
     metadata: tuple[Reading, ...] = ()
     base_model: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Remark, ...] = ()
 
     @property
     def places(self) -> tuple[Reading, ...]:

@@ -9,6 +9,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+# The words that terms are made of.
+MEASURES = ("monthly_users", "monthly_revenue_usd", "yearly_revenue_usd", "yearly_revenue_cny")
+CONSEQUENCES = ("permission", "naming", "ends")
+OUTPUTS = ("free", "policy", "named", "no_training", "not_competing", "non_commercial", "licensors")
+LIMITS = (
+    "acceptable_use_policy",
+    "prohibited_use_policy",
+    "attachment",
+    "military",
+    "surveillance",
+    "biometric",
+    "trustworthy_ai_terms",
+    "high_risk_uses",
+    "guardrails",
+)
+MODELS = ("multimodal",)
 _FILE = Path(__file__).with_name("licenses.yaml")
 
 

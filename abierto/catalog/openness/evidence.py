@@ -7,7 +7,9 @@ nothing.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+from abierto.catalog.licensing.conflicts import Remark
 
 Kind = Literal["code", "data", "document"]
 Status = Literal["present", "absent", "not_shown"]
@@ -107,7 +109,8 @@ class Inventory:
 
     findings: one for each component, in the order of COMPONENTS. licenses: what is stated for the model itself. notes:
     by aspect, where something is told that is no component (limitations, hardware, ...). base_models: as the card names
-    them. gated: whether who wants it must ask; None where that is not shown.
+    them. gated: whether who wants it must ask; None where that is not shown. conflicts: where the places that speak of
+    the licence disagree, or leave a question open.
     """
 
     name: str
@@ -118,17 +121,10 @@ class Inventory:
     base_models: tuple[str, ...] = ()
     gated: bool | None = None
     links: Mapping[str, str] = field(default_factory=dict)
+    conflicts: tuple[Remark, ...] = ()
 
     def __getitem__(self, key: str) -> Finding:
         return next(finding for finding in self.findings if finding.component.key == key)
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a verdict is as it is: a code, worded by the faces, and its facts."""
-
-    code: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def merged(seen: Iterable[Seen]) -> tuple[Finding, ...]:

@@ -27,7 +27,7 @@ _APPROPRIATE: Mapping[str, frozenset[str]] = {
     "code": frozenset([*_CODE.split(), "MulanPSL-1.0", "MulanPSL-2.0", "NCSA", "UPL-1.0", "OpenMDW-1.0"]),
     "data": frozenset(["CDLA-Permissive-1.0", "CDLA-Permissive-2.0", "C-UDA-1.0", "PDDL-1.0", "OpenMDW-1.0"]),
     "document": frozenset(
-        "Apache-2.0 CC-BY-4.0 CC-BY-SA-3.0 CC-BY-SA-4.0 FreeBSD-DOC CC-PDDC CC0-1.0 OpenMDW-1.0".split()
+        ["Apache-2.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "FreeBSD-DOC", "CC-PDDC", "CC0-1.0", "OpenMDW-1.0"]
     ),
 }
 
@@ -99,7 +99,7 @@ def _effective(item: Mapping[str, Any], component: Component, shared: Mapping[st
     return next((name for name in names if name), None)
 
 
-def _open_as_published(component: Component, license_: str) -> bool:
+def _open_as_published(_: Component, license_: str) -> bool:
     return is_open_as_published(license_)
 
 

@@ -51,3 +51,22 @@ def _one_is_open(license_: str, kind: Kind) -> bool:
 
 def _flags(license_: str) -> Flags | None:
     return flags(identifier(license_.strip().partition(" WITH ")[0]))
+
+
+def limits(license_: str) -> tuple[str, ...]:
+    """What an identifier itself says that its licence forbids: `no_commercial_use`, `no_derivatives`. Of a choice,
+    only what every one of the choices forbids."""
+    choices = [set(_limits(choice)) for choice in re.split(r"\s+OR\s+", license_)]
+    return tuple(sorted(set.intersection(*choices)))
+
+
+def _limits(license_: str) -> list[str]:
+    parts = re.split(r"[-\s]", identifier(license_).upper())
+    found = ["no_commercial_use"] if "NC" in parts else []
+    return [*found, *(["no_derivatives"] if "ND" in parts else [])]
+
+
+def is_listed(identifier_: str) -> bool:
+    """Whether the SPDX list has this identifier, in this spelling."""
+    known = flags(identifier_)
+    return known is not None and known.id == identifier_

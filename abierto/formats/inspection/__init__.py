@@ -10,6 +10,6 @@ A file that cannot be what it should be is a finding in the report. Nothing of a
 """
 
 from abierto.formats.inspection.blocks import Block
-from abierto.formats.inspection.report import FileReport, Part, Report, inspect, inspect_files
+from abierto.formats.inspection.report import FileReport, Part, Report, inspect, inspect_files, inspect_headers
 
-__all__ = ["Block", "FileReport", "Part", "Report", "inspect", "inspect_files"]
+__all__ = ["Block", "FileReport", "Part", "Report", "inspect", "inspect_files", "inspect_headers"]

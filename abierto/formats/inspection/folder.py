@@ -70,8 +70,9 @@ def inside(root: Path, name: str) -> Path | None:
 
 def _limit(root: Path) -> Path:
     """How far links may lead."""
-    if root.parent.name == "snapshots" and root.parent.parent.name.startswith("models--"):
-        return root.parent.parent
+    for folder in (root, *root.parents):
+        if folder.parent.name == "snapshots" and folder.parent.parent.name.startswith("models--"):
+            return folder.parent.parent
     return root
 
 

@@ -4,10 +4,24 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from abierto.errors import AbiertoError
-from abierto.formats import gguf, model_card, model_texts, safetensors
+from abierto.formats import (
+    archive,
+    ctranslate2_file,
+    flax_file,
+    gguf,
+    keras_file,
+    model_card,
+    model_texts,
+    onnx_file,
+    openvino_xml,
+    safetensors,
+    saved_model,
+    template_checks,
+    torch_file,
+)
 from abierto.formats.contents import Contents, Facts, Finding, Tensor, short
 from abierto.formats.detect import detect
-from abierto.formats.inspection.folder import Entry
+from abierto.formats.inspection.folder import Entry, inside
 
 MAX_HEADER = 10_000_000  # bytes of a safetensors header; what becomes of it in memory is thirty times as much
 MAX_NAMED = 64  # models that a file names as those it was made of
@@ -46,12 +60,34 @@ def _read(entry: Entry) -> Contents:
     expected = _NAMED.get(Path(name).suffix.lower())
     if expected and expected != found:
         return Contents(found, findings=(Finding("name_lies", "fault", {"expected": expected, "found": found}),))
+    if found in ("unknown", "text", "json", "onnx", "zeros"):
+        found = _by_name(entry.path, name.lower()) or found
     if found in ("text", "json", "empty"):
         return _text(entry.path, name)
+    if found == "weights":
+        return Contents(found)  # a file beside it tells what is where
     reader = _READERS.get(found)
     if reader:
         return reader(entry.path)
     return Contents(found, findings=() if found in _PLAIN else (Finding("not_read", "note", {"found": found}),))
+
+
+def _by_name(path: Path, low: str) -> str:
+    """What a file is that has no mark of its own, or one that is not known."""
+    if low.endswith(".onnx"):
+        return "onnx"
+    if low in ("saved_model.pb", "variables.index"):
+        return "saved_model" if low.endswith(".pb") else "tensorflow" if saved_model.is_index(path) else ""
+    if low.startswith("variables.data-") and path.with_name("variables.index").is_file():
+        return "weights"
+    if low.endswith(".msgpack"):
+        return "flax"
+    if low.endswith(".bin"):
+        if path.with_suffix(".xml").is_file():
+            return "weights"
+        with path.open("rb") as file:
+            return "ctranslate2" if ctranslate2_file.looks_like(file.read(100)) else ""
+    return ""
 
 
 def _text(path: Path, name: str) -> Contents:
@@ -107,6 +143,7 @@ def _of_gguf(path: Path) -> Contents:
         "gguf",
         [Tensor(short(one.name), tuple(reversed(one.shape)), one.dtype, one.size) for one in header.tensors],
         facts,
+        template_checks.of_all([(key, said) for key in keys if isinstance(said := header.metadata[key], str)]),
     )
 
 
@@ -122,4 +159,30 @@ def _sources(header: gguf.GGUFHeader, kind: str) -> tuple[str, ...]:
     return tuple(filter(None, (*found, *(short(str(name)) for name in names))))
 
 
-_READERS: Mapping[str, Callable[[Path], Contents]] = {"safetensors": _of_safetensors, "gguf": _of_gguf}
+def _of_zip(path: Path) -> Contents:
+    with archive.open_archive(path) as opened:
+        if torch_file.is_archive(opened.namelist()):
+            return torch_file.of_archive(path, opened)
+        if keras_file.is_archive(opened.namelist()):
+            return keras_file.of_archive(path, opened)
+        findings = (Finding("not_read", "note", {"found": "zip"}), *archive.findings(opened))
+        return Contents("zip", findings=findings)
+
+
+def _of_onnx(path: Path) -> Contents:
+    return onnx_file.read(path, lambda name: inside(path.parent, name))
+
+
+_READERS: Mapping[str, Callable[[Path], Contents]] = {
+    "safetensors": _of_safetensors,
+    "gguf": _of_gguf,
+    "zip": _of_zip,
+    "onnx": _of_onnx,
+    "openvino": openvino_xml.read,
+    "ctranslate2": ctranslate2_file.read,
+    "flax": flax_file.read,
+    "saved_model": saved_model.graph,
+    "tensorflow": saved_model.index,
+    "hdf5": keras_file.of_hdf5,
+    "pickle": torch_file.of_pickle,
+}

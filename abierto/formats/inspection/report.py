@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from abierto.errors import FileMissing
+from abierto.formats import adapters
 from abierto.formats.contents import MAX_TENSORS, Contents, Facts, Finding, merged
 from abierto.formats.inspection import shards
 from abierto.formats.inspection.blocks import Block, tree
@@ -15,7 +16,7 @@ from abierto.formats.inspection.readers import read
 from abierto.formats.split import part_names
 
 # Of several sets of weights in one folder, which stands for the model: those that most programs would take.
-_PREFERRED = ("safetensors", "gguf", "pickle")
+_PREFERRED = ("safetensors", "gguf", "torch", "pickle", "onnx")
 _NAMED = ("model", "diffusion_pytorch_model", "pytorch_model", "openvino_model", "adapter_model")
 
 Found = tuple[Entry, Contents]
@@ -55,7 +56,7 @@ class Report:
 
     name: as the person calls it. place: the folder, or the file. parts: those that stand for the model first.
     parameters, size: of the parts that stand for the model, a pipeline's all together. findings: by the name of their
-    file; an empty one stands for the whole.
+    file; an empty one stands for the whole. fetched: bytes that were asked of a server for it.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Report:
     parts: tuple[Part, ...]
     files: tuple[FileReport, ...]
     findings: tuple[tuple[str, Finding], ...]
+    fetched: int = 0
 
 
 def inspect(path: Path, name: str = "", *, hashes: bool = False) -> Report:
@@ -91,6 +93,19 @@ def inspect_files(files: Sequence[tuple[Path, str]], name: str, *, hashes: bool 
     return _report(name, files[0][0], entries, [], hashes)
 
 
+def inspect_headers(folder: Path, name: str, hashes: Mapping[str, str], others: Mapping[str, int]) -> Report:
+    """The report of a folder in which only the headers of files are. hashes: SHA-256 of the whole files, by name.
+
+    others: the files that are not there at all, with their sizes.
+    """
+    found = listing(folder)
+    entries = [replace(entry, sha256=hashes.get(entry.name, "")) for entry in found.entries]
+    left = [(name, Finding("not_fetched", "note")) for name in others]
+    report = _report(name, folder, entries, [*found.findings, *left], hashes=False)
+    more = [FileReport(name, "unread", size, hashes.get(name, ""), 0) for name, size in others.items()]
+    return replace(report, files=(*report.files, *more))
+
+
 def _report(
     name: str, place: Path, entries: Sequence[Entry], early: Sequence[tuple[str, Finding]], hashes: bool
 ) -> Report:
@@ -101,16 +116,30 @@ def _report(
     wrong = [one for files in sets.values() for one in shards.check(files)]
     wrong += _index_findings(found, place if place.is_dir() else place.parent)
     main = _main(parts, merged(texts).components)
+    facts = merged([*texts, *(part.facts for part in main[:1])])
+    wrong += _own_base(facts.lineage, {name, *_repository(place)})
     return Report(
         name=name,
         place=str(place),
-        facts=merged([*texts, *(part.facts for part in main[:1])]),
+        facts=facts,
         parameters=sum(part.parameters for part in main),
         size=sum(part.size for part in main),
         parts=(*main, *(part for part in parts if part not in main)),
         files=tuple(_file(entry, contents, hashes) for entry, contents in found),
         findings=(*early, *findings, *wrong),
     )
+
+
+def _own_base(lineage: Sequence[str], names: set[str]) -> list[tuple[str, Finding]]:
+    """A model cannot be made of itself. What it names is told and never followed, so that a longer circle ends too."""
+    same = [one for one in lineage if one.removeprefix("https://huggingface.co/") in names]
+    return [("", Finding("base_is_itself", "fault", {"name": same[0]}))] if same else []
+
+
+def _repository(place: Path) -> set[str]:
+    """The name of the repository of the hub in whose cache a place is."""
+    names = (folder.name.removeprefix("models--") for folder in place.parents if folder.name.startswith("models--"))
+    return {name.replace("--", "/", 1) for name in names}
 
 
 def _read_all(entries: Sequence[Entry]) -> tuple[list[Found], list[tuple[str, Finding]]]:
@@ -147,7 +176,7 @@ def _part(name: str, files: Sequence[Found]) -> Part:
         name=name,
         format=files[0][1].format,
         files=tuple(entry.name for entry, _ in files),
-        facts=merged([contents.facts for _, contents in files]),
+        facts=merged([*(contents.facts for _, contents in files), Facts(adapter=adapters.of_tensors(tensors))]),
         tensors=len(tensors),
         parameters=sum(tensor.elements for tensor in tensors),
         size=sum(tensor.size for tensor in tensors),

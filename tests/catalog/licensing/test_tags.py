@@ -2,6 +2,7 @@
 
 import pytest
 
+from abierto.catalog.licensing import table
 from abierto.catalog.licensing.expressions import expression, identifiers
 from abierto.catalog.licensing.flags import flags
 from abierto.catalog.licensing.reading import Outcome
@@ -106,3 +107,13 @@ def test_every_licence_of_ours_is_whole() -> None:
         assert one.sources
         assert name in declared(one.name).possible
         assert all(name in declared(other).possible for other in one.names)
+
+
+def test_terms_are_made_of_words_that_the_faces_know() -> None:
+    for one in table.licenses().values():
+        terms = one.terms
+        assert {limit.measure for limit in terms.thresholds} <= set(table.MEASURES)
+        assert {limit.then for limit in terms.thresholds} <= set(table.CONSEQUENCES)
+        assert set(terms.limits) <= set(table.LIMITS)
+        assert terms.outputs in ("", *table.OUTPUTS)
+        assert terms.regions_only in ("", *table.MODELS)
