@@ -8,8 +8,10 @@ import pytest
 
 from abierto.catalog.licensing.folder import Licensing, of_folder, of_metadata
 from abierto.catalog.licensing.reading import Outcome, Reading
-from abierto.catalog.licensing.tags import declared
+from abierto.catalog.licensing.tags import declared, identifier
+from abierto.catalog.openness import collect, report
 from abierto.catalog.openness.evidence import BY_KEY
+from abierto.catalog.openness.report import Report
 from abierto.formats import gguf, inspection
 from tests import golden_folders
 from tests.golden_folders import GOLDEN
@@ -87,3 +89,43 @@ def _said(reading: Reading) -> str | list[str]:
     if reading.outcome in (Outcome.CHANGED, Outcome.UNCHECKED):
         return f"{reading.outcome}: {', '.join(reading.candidates)}"
     return sorted(reading.candidates) if reading.candidates else str(reading.outcome)
+
+
+def test_what_the_report_says_of_the_components(golden: tuple[dict[str, Any], Path]) -> None:
+    expected, folder = golden
+    components = expected["components"]
+    states = dict.fromkeys(BY_KEY, "not_shown") | dict.fromkeys(components["present"], "present")
+    states |= dict.fromkeys(components.get("absent", ()), "absent")
+    inventory = _report(expected, folder).inventory
+    assert {finding.component.key: finding.status for finding in inventory.findings} == states
+    for key, license_ in components["present"].items():
+        assert _is(inventory[key].license or "", license_), (key, inventory[key].license)
+    wanted = sorted(expected["licenses"]["findings"])
+    assert sorted(finding.code for finding in inventory.conflicts) == wanted
+
+
+def test_what_the_report_says_of_the_whole(golden: tuple[dict[str, Any], Path]) -> None:
+    expected, folder = golden
+    found = _report(expected, folder)
+    assert {"strict": found.mof_strict.level, "published": found.mof_as_published.level} == expected["mof"]
+    assert {check.key: check.outcome for check in found.osi.checks} == expected["osi"]
+    assert {check.key: check.outcome for check in found.to_run} == expected["to_run"]
+    limited = [check for check in found.freedoms.get("weights", ()) if check.outcome == "limited"]
+    assert sorted({reason.code for check in limited for reason in check.reasons}) == expected["limits"]
+
+
+def _report(expected: dict[str, Any], folder: Path) -> Report:
+    bases: dict[str, str] = expected.get("base_license", {})
+    known = lambda name: declared(bases[name]) if name in bases else None  # noqa: E731
+    return report.of(collect.folder(expected["model"], folder, known=known))
+
+
+def _is(license_: str, expected: str) -> bool:
+    """Whether a licence is what was expected: by its id, or that it is none, or several."""
+    parts = license_.split(" AND ")
+    match expected:
+        case "unknown" | "ambiguous":
+            return not any(map(identifier, parts))
+        case "conflict":
+            return len(parts) > 1
+    return license_ == expected
