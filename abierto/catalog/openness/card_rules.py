@@ -73,7 +73,7 @@ _ABSENT = tuple(
     for key, thing in _THINGS.items()
 )
 
-_RESULTS = re.compile(r"\b(evaluation|results?|benchmarks?|performance|metrics)\b", re.IGNORECASE)
+_RESULTS = re.compile(r"\b(evaluations?|results?|benchmarks?|performance|metrics)\b", re.IGNORECASE)
 _MEASURES = re.compile(r"\b(metrics?|benchmarks?|accuracy|score|WER|F1|BLEU)\b", re.IGNORECASE)
 _DATA = re.compile(
     r"\b(training|pre-?training|fine-?tuning) (data|datasets?|corpus)\b|^(datasets?|data)$", re.IGNORECASE

@@ -183,15 +183,15 @@ def _key(place: str, key: str, value: str) -> Where:
 
 def _read_config(found: _Found, root: Path) -> None:
     """A config.json with the name and sizes of the network tells of its architecture; so does a pipeline's index."""
-    for file, key in (("config.json", "model_type"), ("model_index.json", "_class_name")):
+    for file, keys in (("config.json", ("model_type", "_class_name")), ("model_index.json", ("_class_name",))):
         try:
             with (root / file).open("rb") as opened:
                 body: Any = json.loads(opened.read(MAX_CONFIG))
         except (OSError, ValueError, RecursionError):
             continue
-        named = body.get(key) if isinstance(body, Mapping) else None
-        if isinstance(named, str):
-            found.notes.setdefault("architecture", Where(file, section=key, quote=card_text.shortened(named)))
+        for key in keys:
+            if isinstance(body, Mapping) and isinstance(named := body.get(key), str):
+                found.notes.setdefault("architecture", Where(file, section=key, quote=card_text.shortened(named)))
 
 
 def _read_catalog(found: _Found, card: Card) -> None:
