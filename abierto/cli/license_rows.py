@@ -5,14 +5,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from abierto import catalog
 from abierto.catalog import Card
 from abierto.catalog.licensing.folder import Licensing, of_folder, of_metadata
-from abierto.catalog.licensing.reading import Reading
 from abierto.catalog.licensing.tags import declared
 from abierto.catalog.licensing.words import said, sentence
 from abierto.formats.gguf import GGUFHeader
 from abierto.locale import text
+from abierto.runtime.openness import declared_of
 
 _WEIGHTS = {".gguf", ".safetensors"}
 
@@ -54,9 +53,3 @@ def _own_folder(files: tuple[str, ...]) -> Path | None:
     except OSError:
         return None
     return folder if weights <= {Path(file).name for file in files} else None
-
-
-def declared_of(name: str) -> Reading | None:
-    """What the catalog knows of the licence of a model, by its name here or on the hub; None where it has no card."""
-    card = catalog.find(name) or catalog.find(name.rpartition("/")[2])
-    return declared(card.license) if card and card.license else None

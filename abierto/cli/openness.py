@@ -3,26 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
-from abierto import __version__, catalog, config
-from abierto.catalog.openness import badge, collect, cyclonedx, difference, mot_yaml, page, report, spdx, words
-from abierto.catalog.openness.evidence import Inventory
+from abierto import __version__
+from abierto.catalog.openness import badge, cyclonedx, difference, mot_yaml, page, report, spdx, words
 from abierto.catalog.openness.report import Report
 from abierto.cli import out
-from abierto.cli.license_rows import declared_of
 from abierto.cli.words import argument, command, option
-from abierto.errors import ModelNotPulled, NothingToFetch, UnknownModel, UsageFault
-from abierto.formats import openvino_model
+from abierto.errors import UsageFault
 from abierto.locale import text
-from abierto.runtime import resolve
-from abierto.runtime.resolve import Target
-
-# Format -> the program that runs such files here.
-_ENGINES = {"gguf": "llama.cpp", "openvino": "OpenVINO"}
-
+from abierto.runtime.openness import of_model
 
 _FORMS = ("json", "html", "yaml", "spdx", "cyclonedx", "badge")
 
@@ -43,9 +34,9 @@ def openness(model: str, compare: str | None, **forms: bool | str | None) -> Non
         wanted.insert(0, "compare")
     if len(wanted) > 1:
         raise UsageFault("one_form", {"first": f"--{wanted[0]}", "second": f"--{wanted[1]}"})
-    found = _report(model)
+    found = of_model(model)
     if compare:
-        _tell_difference(found, _report(compare), as_json="json" in wanted)
+        _tell_difference(found, of_model(compare), as_json="json" in wanted)
     elif wanted:
         _write(found, wanted[0])
     else:
@@ -87,39 +78,6 @@ def _tell_difference(first: Report, second: Report, *, as_json: bool) -> None:
             out.say("")
             out.say(text(f"openness.section.{heading}"))
         out.say(f"- {words.change(change)}")
-
-
-def _report(model: str) -> Report:
-    return report.of(*_collected(model))
-
-
-def _collected(model: str) -> tuple[Inventory, str]:
-    """What there is to see of the model, and the program here that runs it."""
-    path = Path(model.removeprefix("file:")).expanduser()
-    if path.is_dir():
-        engine = _ENGINES["openvino"] if openvino_model.main_file(path) else ""
-        return collect.folder(path.resolve().name, path, known=declared_of), engine
-    if path.is_file() and not catalog.find_form(model)[0]:
-        # Files of other formats have no engine here, and evidence all the same.
-        return collect.file(path.name, path), _ENGINES.get(path.suffix[1:].lower(), "")
-    card = catalog.find_form(model)[0]
-    try:
-        target = resolve.resolve(model, config.folders().models)
-    except (ModelNotPulled, NothingToFetch, UnknownModel):
-        if card is None:
-            raise
-        return collect.catalog_card(card), ""
-    return _of_target(target), _ENGINES.get(target.format, "")
-
-
-def _of_target(target: Target) -> Inventory:
-    """A folder as a whole where its makers' card lies beside the file, else the file alone."""
-    if not target.files:
-        return collect.catalog_card(target.card) if target.card else collect.nothing(target.name)
-    file = Path(target.files[0])
-    if (file.parent / "README.md").is_file():
-        return collect.folder(target.name, file.parent, target.card, declared_of)
-    return collect.file(target.name, file, target.card)
 
 
 def _lines(found: Report) -> Iterator[str]:

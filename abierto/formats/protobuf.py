@@ -10,7 +10,7 @@ from typing import IO
 
 from abierto.formats.faults import corrupt
 
-MAX_FIELDS = 2_000_000  # of one file
+MAX_FIELDS = 1_000_000  # of one file
 MAX_TEXT = 100_000  # bytes of a text
 _WINDOW = 16_384  # bytes that are read at once
 _FIXED = {1: 8, 5: 4}

@@ -75,8 +75,9 @@ class Forecast:
     fits: tuple[EngineFit, ...] = ()
 
 
-def forecast(name: str, context: int = 0, users: int = 1) -> Forecast:
-    """What to expect of a model by name. context: tokens; 0: what is usual. users: conversations at once.
+def forecast(name: str, context: int = 0, users: int = 1, *, anywhere: bool = True) -> Forecast:
+    """What to expect of a model by name. context: tokens; 0: what is usual. users: conversations at once. anywhere: as
+    `resolve` takes it.
 
     Raises what `resolve` raises but for a card that is not pulled, OptionOutOfRange for a context that the model was
     not trained for, ModelNotPulled for a card that tells no size, and the errors of a file that is not what it should
@@ -86,7 +87,7 @@ def forecast(name: str, context: int = 0, users: int = 1) -> Forecast:
     card = catalog.find_form(name)[0]
     several = quantization.of_card(card) if card and len(card.weights) > 1 else None
     try:
-        target = sight.with_projector(resolve(name, folder), "", folder)
+        target = sight.with_projector(resolve(name, folder, anywhere=anywhere), "", folder)
     except ModelNotPulled as missing:
         if card is None:
             raise

@@ -117,7 +117,7 @@ def _report(
     wrong += _index_findings(found, place if place.is_dir() else place.parent)
     main = _main(parts, merged(texts).components)
     facts = merged([*texts, *(part.facts for part in main[:1])])
-    wrong += _own_base(facts.lineage, {name, *_repository(place)})
+    wrong += _own_origin(facts.lineage, {name, *_repository(place)})
     return Report(
         name=name,
         place=str(place),
@@ -130,7 +130,7 @@ def _report(
     )
 
 
-def _own_base(lineage: Sequence[str], names: set[str]) -> list[tuple[str, Finding]]:
+def _own_origin(lineage: Sequence[str], names: set[str]) -> list[tuple[str, Finding]]:
     """A model cannot be made of itself. What it names is told and never followed, so that a longer circle ends too."""
     same = [one for one in lineage if one.removeprefix("https://huggingface.co/") in names]
     return [("", Finding("base_is_itself", "fault", {"name": same[0]}))] if same else []

@@ -1,0 +1,60 @@
+"""What is open about a model by name: where its files are found, and what runs them here."""
+
+from pathlib import Path
+
+from abierto import catalog, config
+from abierto.catalog.licensing.reading import Reading
+from abierto.catalog.licensing.tags import declared
+from abierto.catalog.openness import collect, report
+from abierto.catalog.openness.evidence import Inventory
+from abierto.catalog.openness.report import Report
+from abierto.errors import ModelNotPulled, NothingToFetch, UnknownModel
+from abierto.formats import openvino_model
+from abierto.runtime.resolve import Target, resolve
+
+# Format -> the program that runs such files here.
+_ENGINES = {"gguf": "llama.cpp", "openvino": "OpenVINO"}
+
+
+def of_model(name: str, *, anywhere: bool = True) -> Report:
+    """The report on a model that is here, or on a card. anywhere: whether `name` may be a folder or a file, too; a
+    name that came over a network may not.
+
+    Raises what `resolve` raises but for a card that is not pulled.
+    """
+    return report.of(*_collected(name, anywhere=anywhere))
+
+
+def declared_of(name: str) -> Reading | None:
+    """What the catalog knows of the licence of a model, by its name here or on the hub; None where it has no card."""
+    card = catalog.find(name) or catalog.find(name.rpartition("/")[2])
+    return declared(card.license) if card and card.license else None
+
+
+def _collected(name: str, *, anywhere: bool) -> tuple[Inventory, str]:
+    """What there is to see of the model, and the program here that runs it."""
+    card = catalog.find_form(name)[0]
+    path = Path(name.removeprefix("file:")).expanduser()
+    if anywhere and path.is_dir():
+        engine = _ENGINES["openvino"] if openvino_model.main_file(path) else ""
+        return collect.folder(path.resolve().name, path, known=declared_of), engine
+    if anywhere and path.is_file() and not card:
+        # Files of other formats have no engine here, and evidence all the same.
+        return collect.file(path.name, path), _ENGINES.get(path.suffix[1:].lower(), "")
+    try:
+        target = resolve(name, config.folders().models, anywhere=anywhere)
+    except (ModelNotPulled, NothingToFetch, UnknownModel):
+        if card is None:
+            raise
+        return collect.catalog_card(card), ""
+    return _of_target(target), _ENGINES.get(target.format, "")
+
+
+def _of_target(target: Target) -> Inventory:
+    """A folder as a whole where its makers' card lies beside the file, else the file alone."""
+    if not target.files:
+        return collect.catalog_card(target.card) if target.card else collect.nothing(target.name)
+    file = Path(target.files[0])
+    if (file.parent / "README.md").is_file():
+        return collect.folder(target.name, file.parent, target.card, declared_of)
+    return collect.file(target.name, file, target.card)

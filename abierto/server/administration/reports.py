@@ -1,0 +1,55 @@
+"""Reports on a model over our own dialect: what is open about it, and whether it will run here.
+
+A name that came over a network is never a path: only models by name are reported.
+"""
+
+from dataclasses import asdict
+
+from abierto.catalog.openness import difference, report
+from abierto.errors import InvalidRequest
+from abierto.runtime import forecast
+from abierto.runtime.openness import of_model
+from abierto.server.exchange import Call, Reply, Route
+
+MOST = 10**9  # of a number in a query
+
+
+def openness(call: Call) -> Reply:
+    """What is open about a model, as `abierto openness --json` tells it. compare: another one, to have what differs."""
+    found = of_model(_model(call), anywhere=False)
+    other = call.query.get("compare")
+    if not other:
+        return Reply(report.as_json(found))
+    second = of_model(other, anywhere=False)
+    names = {"first": found.inventory.name, "second": second.inventory.name}
+    return Reply({**names, "changes": [asdict(change) for change in difference.between(found, second)]})
+
+
+def fit(call: Call) -> Reply:
+    """Whether a model will run here: its memory in parts for each engine. Sizes in bytes. context: tokens; users: at
+    once."""
+    found = forecast.forecast(_model(call), _number(call, "context", 0), _number(call, "users", 1), anywhere=False)
+    body = asdict(found)
+    del body["card"]
+    for one, told in zip(body["fits"], found.fits, strict=True):
+        one["footprint"]["total"] = told.footprint.total
+    return Reply(body)
+
+
+def _model(call: Call) -> str:
+    if not (name := call.query.get("model")):
+        raise InvalidRequest("the name of a model is needed", "model")
+    return name
+
+
+def _number(call: Call, name: str, usual: int) -> int:
+    said = call.query.get(name, str(usual))
+    if not (said.isascii() and said.isdecimal() and len(said) < len(str(MOST))) or int(said) < usual:
+        raise InvalidRequest(f"a whole number from {usual} is needed", name)
+    return int(said)
+
+
+ROUTES = (
+    Route("GET", "/abierto/v1/openness", openness, blocking=True, query=("model", "compare")),
+    Route("GET", "/abierto/v1/fit", fit, blocking=True, query=("model", "context", "users")),
+)

@@ -1,0 +1,63 @@
+"""Reports on models over HTTP: what is open about one, and whether it will run here."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.server.conftest import Served
+
+
+@pytest.fixture
+def client(server: Served) -> Iterator[httpx2.Client]:
+    with server.client() as client:
+        yield client
+
+
+def test_what_is_open_about_a_card_is_told(client: httpx2.Client) -> None:
+    body = client.get("/abierto/v1/openness", params={"model": "qwen3:4b"}).json()
+    assert body["inventory"]["name"] == "qwen3:4b"
+    assert len(body["inventory"]["findings"]) == 17
+    assert {"mof_strict", "mof_as_published", "osi", "european", "ai_act", "freedoms", "to_run"} <= set(body)
+
+
+def test_two_models_are_compared(client: httpx2.Client) -> None:
+    body = client.get("/abierto/v1/openness", params={"model": "qwen3:4b", "compare": "llama3.2:3b"}).json()
+    assert (body["first"], body["second"]) == ("qwen3:4b", "llama3.2:3b")
+    assert any(change["section"] == "freedoms" for change in body["changes"])
+
+
+def test_the_memory_of_a_model_that_is_here_is_told_in_parts(client: httpx2.Client) -> None:
+    body = client.get("/abierto/v1/fit", params={"model": "smollm2:135m", "context": "1024", "users": "2"}).json()
+    assert (body["context"], body["users"]) == (1024, 2)
+    for one in body["fits"]:
+        parts = one["footprint"]
+        assert parts["total"] == sum(parts[part] for part in ("weights", "kv_cache", "compute", "overhead"))
+    assert body["memory"]["total"] > body["room"]
+
+
+@pytest.mark.parametrize("route", ["openness", "fit"])
+def test_no_file_is_reported_to_whoever_asks_over_the_network(
+    client: httpx2.Client, tmp_path: Path, route: str
+) -> None:
+    (tmp_path / "README.md").write_text("---\nlicense: mit\n---\n", "utf-8")
+    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    for name in (str(tmp_path), f"file:{tmp_path}", str(tmp_path / "model.gguf"), "../..", "~"):
+        answer = client.get(f"/abierto/v1/{route}", params={"model": name})
+        assert answer.status_code == 404, answer.text
+
+
+@pytest.mark.parametrize(
+    ("route", "query"),
+    [
+        ("openness", {}),
+        ("fit", {}),
+        ("fit", {"model": "qwen3:4b", "context": "-1"}),
+        ("fit", {"model": "qwen3:4b", "users": "0"}),
+        ("fit", {"model": "qwen3:4b", "users": "\u0663"}),
+        ("fit", {"model": "qwen3:4b", "context": "9" * 30}),
+    ],
+)
+def test_what_makes_no_sense_is_refused(client: httpx2.Client, route: str, query: dict[str, str]) -> None:
+    assert client.get(f"/abierto/v1/{route}", params=query).status_code == 400
