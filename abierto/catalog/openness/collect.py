@@ -97,7 +97,7 @@ def _inventory(name: str, found: _Found, licensing: Licensing | None = None) -> 
         stated,
         found.notes,
         found.task,
-        tuple(dict.fromkeys(found.base_models)),
+        tuple(dict.fromkeys((*found.base_models, *licensing.base_model))),
         found.gated,
         found.links,
         licensing.findings,

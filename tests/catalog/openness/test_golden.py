@@ -100,6 +100,7 @@ def test_what_the_report_says_of_the_components(golden: tuple[dict[str, Any], Pa
     assert {finding.component.key: finding.status for finding in inventory.findings} == states
     for key, license_ in components["present"].items():
         assert _is(inventory[key].license or "", license_), (key, inventory[key].license)
+    assert set(expected["inspect"].get("lineage", ())) <= set(inventory.base_models)
     wanted = sorted(expected["licenses"]["findings"])
     assert sorted(finding.code for finding in inventory.conflicts) == wanted
 
@@ -108,6 +109,9 @@ def test_what_the_report_says_of_the_whole(golden: tuple[dict[str, Any], Path]) 
     expected, folder = golden
     found = _report(expected, folder)
     assert {"strict": found.mof_strict.level, "published": found.mof_as_published.level} == expected["mof"]
+    ways = {"strict": found.mof_strict, "published": found.mof_as_published}
+    for way, percentages in expected.get("progress", {}).items():
+        assert [round(result.progress, 1) for result in ways[way].classes.values()] == percentages
     assert {check.key: check.outcome for check in found.osi.checks} == expected["osi"]
     assert {check.key: check.outcome for check in found.to_run} == expected["to_run"]
     limited = [check for check in found.freedoms.get("weights", ()) if check.outcome == "limited"]
