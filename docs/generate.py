@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs.pages import cli, errors, events, python_api, settings
+from docs.pages import cli, errors, events, openness, python_api, settings
 from docs.pages.words import LANGUAGES, Words
 
 DOCS = Path(__file__).resolve().parent
@@ -32,6 +32,7 @@ def main() -> int:
     for path, text in stale:
         print(f"{'stale' if check else 'written'}: {path.relative_to(ROOT)}")
         if not check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, "utf-8", newline="\n")
     return 1 if check and stale else 0
 
@@ -42,6 +43,8 @@ def made() -> Iterator[tuple[Path, str]]:
         words = Words(language)
         for name, page in PAGES.items():
             yield DOCS / language / "reference" / f"{name}.md", page(words)
+        for name, page_ in openness.pages(words).items():
+            yield DOCS / language / "reports" / name, page_
         yield READMES[language], _with_session(READMES[language].read_text("utf-8"), language)
 
 

@@ -295,15 +295,17 @@ def test_a_duplicate_key_among_many_is_found_in_time(tmp_path: Path) -> None:
 
 
 MEASURED = """
-import resource, sys
+import sys
 from pathlib import Path
 from abierto.formats.inspection import inspect
 found = {name for name, one in inspect(Path(sys.argv[1])).findings if one.code == "unreadable"}
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, *sorted(found))
+# The peak that the system calls a process's own usage begins with that of its parent; this one does not.
+status = Path("/proc/self/status").read_text()
+print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), *sorted(found))
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the peak is counted in other units")
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system tells no such peak")
 @pytest.mark.parametrize("unit", [b"{},", b'{"":0},'], ids=str)
 def test_a_header_bomb_takes_less_than_500_mb(tmp_path: Path, unit: bytes) -> None:
     body = b'{"a":[' + unit * (9_900_000 // len(unit)) + b"0]}"

@@ -20,7 +20,6 @@ SENTENCES: dict[str, dict[str, str]] = {
 ENGLISH = SENTENCES["en"]
 # The functions that take a key, and for errors that carry one: the argument's place and name, and the family of keys.
 TAKES_KEY = {"text", "has"}
-LICENSING = "abierto/catalog/licensing/"
 CARRIERS = {
     "CorruptFile": (1, "fault", "fault"),
     "corrupt": (1, "fault", "fault"),
@@ -157,8 +156,6 @@ def carried_keys() -> Iterator[tuple[str, re.Pattern[str]]]:
         for node in ast.walk(module):
             if isinstance(node, ast.Call) and dotted(node.func) in CARRIERS:
                 position, name, family = CARRIERS[dotted(node.func)]
-                if dotted(node.func) == "Finding" and place.startswith(LICENSING):  # another one of the same name
-                    family = "licensing"
                 given = [*node.args[position : position + 1], *(one.value for one in node.keywords if one.arg == name)]
                 for key in (pattern for value in given for pattern in key_patterns(value)):
                     yield place, re.compile(rf"{family}\.{key.pattern}")

@@ -1,0 +1,24 @@
+"""The reports on our own starter models, as `abierto openness --html` makes them from their cards in the catalog."""
+
+from abierto import __version__, catalog, locale
+from abierto.catalog.openness import collect, page, report
+from docs.pages.words import Words
+
+STARTERS = ("smollm2:135m",)
+
+
+def pages(words: Words) -> dict[str, str]:
+    """The name of each file, with the page. Its date is the last day on which a document was read for the card."""
+    before = locale.current()
+    locale.use(words.language)
+    try:
+        return {f"{name.replace(':', '-')}.html": _page(name) for name in STARTERS}
+    finally:
+        locale.use(before)
+
+
+def _page(name: str) -> str:
+    card = catalog.shipped()[name]
+    read = max(one.read for one in card.evidence)
+    found = report.of(collect.catalog_card(card), "llama.cpp")
+    return page.html(found, locale.text("openness.made", version=__version__, date=read))
