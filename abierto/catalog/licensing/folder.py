@@ -1,8 +1,10 @@
-"""The licence as a model's folder tells it: its card (README.md), its licence files, the header of its weights.
+"""The licence as a model's folder tells it: its card (README.md), its licence files, the header of its weights; and the
+model that it was made from, as its card names it, or the configuration of an adapter.
 
 It reads a few small files of the folder itself, never what a link leads to outside of it, and runs nothing.
 """
 
+import json
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +19,7 @@ from abierto.catalog.licensing.texts import LARGEST, decoded, of_text
 MOST_FILES = 2000  # entries of a folder that are looked at
 _TEXTS = re.compile(r"(?i)(licen[sc]e|copying|unlicense)([-_. ].*)?(?<!\.(json|yaml))")
 _CARDS = ("readme.md", "modelcard.md", "model_card.md")
-_FRONT = 64 * 1024  # bytes of a card in which its front matter ends
+_FRONT = 64 * 1024  # bytes of a card in which its front matter ends, and of an adapter's configuration
 _KEY = re.compile(r"(license|license_name|license_link|base_model)[ \t]*:[ \t]*(.*)")
 _WEIGHTS = (".gguf", ".safetensors", ".onnx", ".bin", ".pt", ".ckpt")
 
@@ -26,7 +28,7 @@ _WEIGHTS = (".gguf", ".safetensors", ".onnx", ".bin", ".pt", ".ckpt")
 class Licensing:
     """What the places that speak of a model's licence say, and where they disagree.
 
-    base_model: what the model was made from, as its card names it.
+    base_model: what the model was made from, as its card or the configuration of an adapter names it.
     """
 
     declared: Reading
@@ -54,7 +56,7 @@ def of_folder(
     tag: list[str] = front.get("license", [])
     said = declared(tag, _first(front, "license_name"), _first(front, "license_link")).at(card)
     texts = tuple(_texts(folder)) if folder else ()
-    bases = tuple(front.get("base_model", ()))
+    bases = tuple(front.get("base_model", ())) or (_of_adapter(folder) if folder else ())
     base = next((reading.at(name) for name in bases if known and (reading := known(name))), None)
     return Licensing(said, texts, tuple(metadata), bases, compare(said, texts, metadata, base))
 
@@ -79,6 +81,17 @@ def front_matter(folder: Path) -> tuple[dict[str, list[str]], str]:
             found = re.match(r"\s*---[ \t]*\r?\n(.*?)\r?\n---", text or "", re.DOTALL)
             return (_keys(found[1]), path.name) if found else ({}, path.name)
     return {}, ""
+
+
+def _of_adapter(folder: Path) -> tuple[str, ...]:
+    """The model that an adapter is for, as peft writes it beside the weights."""
+    data = _read(folder / "adapter_config.json", _FRONT) or b""
+    try:
+        body = json.loads(data) if len(data) <= _FRONT else None
+    except (ValueError, RecursionError):
+        return ()
+    named = body.get("base_model_name_or_path") if isinstance(body, dict) else None
+    return (named,) if isinstance(named, str) and named else ()
 
 
 def _keys(front: str) -> dict[str, list[str]]:

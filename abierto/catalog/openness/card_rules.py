@@ -73,12 +73,18 @@ _ABSENT = tuple(
     for key, thing in _THINGS.items()
 )
 
-_RESULTS = re.compile(r"\b(evaluation|results?|benchmarks?|performance|metrics)\b", re.IGNORECASE)
+_RESULTS = re.compile(r"\b(evaluations?|results?|benchmarks?|performance|metrics)\b", re.IGNORECASE)
 _MEASURES = re.compile(r"\b(metrics?|benchmarks?|accuracy|score|WER|F1|BLEU)\b", re.IGNORECASE)
 _DATA = re.compile(
     r"\b(training|pre-?training|fine-?tuning) (data|datasets?|corpus)\b|^(datasets?|data)$", re.IGNORECASE
 )
 _CITATION = re.compile(r"\b(citation|citing|cite|bibtex)\b", re.IGNORECASE)
+# What program text shows that loads a model, or asks one that was started.
+_LOADS = re.compile(
+    r"\.from_pretrained\(|\bpipeline\(|\bvllm serve\b|\bchat\.completions\.create\("
+    r"|\b(llama-cli|llama-server|ollama run)\b"
+)
+_LISTED_ARCHITECTURE = re.compile(r"^\W*(model )?architecture\W*:\W*\w", re.IGNORECASE)
 _ASPECTS: Mapping[str, str] = {
     "limitations": r"\b(limitations?|risks?|out-of-scope)\b",
     "capabilities": r"\b(capabilit\w+|intended uses?|direct use|uses?|model (summary|description|details)|overview)\b",
@@ -101,7 +107,8 @@ def seen(card: CardText) -> Iterator[Seen]:
 
 
 def notes(card: CardText) -> dict[str, Where]:
-    """Where the card tells of an aspect: the first section with a heading for it that says something."""
+    """Where the card tells of an aspect: the first section with a heading for it that says something; of its use,
+    also program text that loads it; of the architecture, also an item of a list."""
     found: dict[str, Where] = {}
     for aspect, words in _ASPECTS.items():
         pattern = re.compile(words, re.IGNORECASE)
@@ -109,6 +116,12 @@ def notes(card: CardText) -> dict[str, Where]:
             if pattern.search(section.path[-1] if section.path else ""):
                 found[aspect] = card.where(section)
                 break
+    loads = next((section for section in card.sections if any(map(_LOADS.search, section.fences))), None)
+    if loads:
+        found.setdefault("instructions", card.where(loads))
+    for sentence, line, path in card.sentences():
+        if _LISTED_ARCHITECTURE.match(sentence):
+            found.setdefault("architecture", card.at(line, path, sentence))
     data = next((section for section in _telling(card) if section.path and _DATA.search(section.path[-1])), None)
     if data:
         found["data"] = card.where(data)

@@ -48,6 +48,9 @@ def _of_one(license_: str) -> list[Reason]:
         return [Reason(limit, {"license": license_}) for limit in terms.limits(license_)]
     first, *others = [list(_clauses(licenses()[one].terms)) for one in meant]
     common = [clause for clause in first if all(clause in other for other in others)]
+    if others and all(licenses()[one].terms.naming for one in meant) and "naming" not in dict(common):
+        # That a name has to be shown is common to them, though which one is not.
+        common.append(("naming", {"words": " / ".join(dict.fromkeys(licenses()[one].terms.naming for one in meant))}))
     return [Reason(code, {"license": license_, **facts}) for code, facts in common]
 
 

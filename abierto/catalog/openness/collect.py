@@ -97,7 +97,7 @@ def _inventory(name: str, found: _Found, licensing: Licensing | None = None) -> 
         stated,
         found.notes,
         found.task,
-        tuple(dict.fromkeys(found.base_models)),
+        tuple(dict.fromkeys((*found.base_models, *licensing.base_model))),
         found.gated,
         found.links,
         licensing.findings,
@@ -107,7 +107,10 @@ def _inventory(name: str, found: _Found, licensing: Licensing | None = None) -> 
 def _statements(found: _Found, licensing: Licensing) -> Iterator[Statement]:
     """What each place says, as an expression. A text that was changed is a licence of its own."""
     here = Where(licensing.declared.where, quote=licensing.declared.said)
-    if stated := _expression(licensing.declared):
+    named = {reading.license for reading in licensing.places if reading.outcome is Outcome.KNOWN}
+    # A word that can mean several licences says nothing more where another place tells which of them.
+    settled = licensing.declared.outcome is Outcome.AMBIGUOUS and licensing.declared.possible & named
+    if (stated := _expression(licensing.declared)) and not settled:
         yield Statement(stated, found.notes.get("license", here), "card_head_license")
     for reading in licensing.texts:
         if stated := _expression(reading):
@@ -179,15 +182,16 @@ def _key(place: str, key: str, value: str) -> Where:
 
 
 def _read_config(found: _Found, root: Path) -> None:
-    """A config.json with the name and the sizes of the network tells of its architecture."""
-    try:
-        with (root / "config.json").open("rb") as opened:
-            body: Any = json.loads(opened.read(MAX_CONFIG))
-    except (OSError, ValueError, RecursionError):
-        return
-    named = body.get("model_type") if isinstance(body, Mapping) else None
-    if isinstance(named, str):
-        found.notes.setdefault("architecture", Where("config.json", section="model_type", quote=named))
+    """A config.json with the name and sizes of the network tells of its architecture; so does a pipeline's index."""
+    for file, keys in (("config.json", ("model_type", "_class_name")), ("model_index.json", ("_class_name",))):
+        try:
+            with (root / file).open("rb") as opened:
+                body: Any = json.loads(opened.read(MAX_CONFIG))
+        except (OSError, ValueError, RecursionError):
+            continue
+        for key in keys:
+            if isinstance(body, Mapping) and isinstance(named := body.get(key), str):
+                found.notes.setdefault("architecture", Where(file, section=key, quote=card_text.shortened(named)))
 
 
 def _read_catalog(found: _Found, card: Card) -> None:

@@ -51,7 +51,10 @@ _NAMES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"(preprocess|prepare|clean|filter|dedup(licate)?)(_(data|dataset|corpus)\w*)?\.(py|sh|ipynb)",
         ),
         ("libraries", r"(requirements[\w-]*\.txt|environment\.ya?ml|pyproject\.toml|setup\.py)"),
-        ("metadata", r"(config|model_index|trainer_state|training_args)\.json|[\w.-]+\.onnx\.json|hparams\.ya?ml"),
+        (
+            "metadata",
+            r"(config|adapter_config|model_index|trainer_state|training_args)\.json|[\w.-]+\.onnx\.json|hparams\.ya?ml",
+        ),
         ("data_card", r"(data_?card|dataset_card|datasheet)\.(md|txt|pdf)"),
         ("technical_report", r"[\w.-]*tech(nical)?[_-]?report[\w.-]*\.pdf"),
         ("paper", r"([\w.-]*[_-])?paper\.pdf"),

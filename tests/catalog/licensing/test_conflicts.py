@@ -83,6 +83,25 @@ def test_a_card_that_is_more_than_words_says_nothing(front: str, tmp_path: Path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize(
+    ("said", "bases"),
+    [
+        ('{"base_model_name_or_path": "a/b"}', ("a/b",)),
+        ('{"base_model_name_or_path": 3}', ()),
+        ("[" * 50_000, ()),
+        ("not json", ()),
+        ("[]", ()),
+        ("{" + " " * 70_000 + "}", ()),
+    ],
+)
+def test_the_base_of_an_adapter_is_in_its_configuration(tmp_path: Path, said: str, bases: tuple[str, ...]) -> None:
+    (tmp_path / "README.md").write_text("---\nlicense: mit\n---\n", "utf-8")
+    (tmp_path / "adapter_config.json").write_text(said, "utf-8")
+    found = of_folder(tmp_path, known=lambda name: declared("llama2") if name == "a/b" else None)
+    assert found.base_model == bases
+    assert [one.code for one in found.findings] == (["base_has_limits"] if bases else [])
+
+
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_text(APACHE, "utf-8")

@@ -4,76 +4,23 @@ Texts of the SPDX list are made from the patterns that `licenseclassifier` ships
 are not ours to copy, stand-ins of our own words with the same titles, lengths and kinds of limits.
 """
 
-import gzip
-import json
 import re
 from collections.abc import Iterator
-from functools import cache
-from importlib import resources
 
 import pytest
 
-from abierto.catalog.licensing.clauses import limits, normalized
 from abierto.catalog.licensing.reading import Outcome, Reading
 from abierto.catalog.licensing.table import licenses
 from abierto.catalog.licensing.tags import versions
 from abierto.catalog.licensing.texts import LARGEST, of_text
 from bench.licenses import ADDED, PLACES, changed
 from tests.house.sources import ROOT
+from tests.license_texts import spdx, stand_in
 
 COMMON = "MIT Apache-2.0 BSD-2-Clause BSD-3-Clause ISC Zlib Unlicense MPL-2.0 GPL-2.0 GPL-3.0 LGPL-2.1 LGPL-3.0 NCSA"
 COMMON += " AGPL-3.0 CC0-1.0 CC-BY-4.0 CC-BY-SA-4.0 CC-BY-ND-4.0 CDLA-Permissive-2.0"
 COMMON += " OpenMDW-1.0 EPL-2.0 0BSD MIT-0 ODbL-1.0 PDDL-1.0"
 READ = [name for name, one in licenses().items() if one.wording and one.wording.words]
-# A phrase of each kind of limit that has no other kind in it.
-PHRASES = {
-    "users": "active users",
-    "revenue": "revenue",
-    "commercial": "noncommercial",
-    "research": "research only",
-    "policy": "acceptable use",
-    "forbidden": "forbidden",
-    "fields": "surveillance",
-    "regions": "territory",
-    "naming": "prominently display",
-    "training": "competitive",
-    "permission": "expressly grants you",
-    "service": "as a service",
-    "conditional": "you must",
-}
-
-
-@cache
-def patterns() -> dict[str, str]:
-    """The longest pattern of each licence: the others are of notices that name it."""
-    data = gzip.decompress((resources.files("licenseclassifier") / "_engine" / "licenses.json.gz").read_bytes())
-    found = [(entry["id"], entry["lre"]) for entry in json.loads(data) if entry.get("lre")]
-    return dict(sorted(found, key=lambda pair: len(pair[1])))
-
-
-def spdx(name: str) -> str:
-    """A text that the pattern of a licence describes: of each choice the first, whatever may be left out is there."""
-    if name == "Apache-2.0":
-        return (ROOT / "LICENSE").read_text("utf-8")
-    pattern = re.sub(r"(?s)//\*\*.*?\*\*//|__\d+__", " ", patterns()[name]).replace("??", "")
-    innermost = re.compile(r"(?s)\(\(((?:(?!\(\(|\)\)).)*)\)\)")
-    while innermost.search(pattern):
-        pattern = innermost.sub(lambda found: " " + found[1].split("||")[0] + " ", pattern)
-    return pattern.split("||")[0]
-
-
-def stand_in(name: str) -> str:
-    """A text of our own that has the title, the length and the limits of a licence of ours."""
-    wording = licenses()[name].wording
-    assert wording
-    assert wording.words
-    body = list(wording.phrases)
-    missing = {
-        kind: count - limits(normalized(" ".join(body))).get(kind, 0) for kind, count in (wording.limits or {}).items()
-    }
-    body += [PHRASES[kind] for kind, count in missing.items() for _ in range(count)]
-    filler = wording.words - len(" ".join(body).split())
-    return " plainly ".join(body) + " word" * (filler - len(body) + 1)
 
 
 def claimed(reading: Reading) -> frozenset[str]:

@@ -1,0 +1,2 @@
+# Copyright (c) Alibaba Cloud
+"""Stands for the file of this name."""
