@@ -77,8 +77,11 @@ def _fit(found: Forecast | None) -> str:
     if found is None or verdict is None:
         return ""
     # Of what is no conversation only the size of its weights is known.
-    word = verdict.word if found.context else f"weights_{verdict.word}"
-    return text(f"models.fit.{word}", largest=count(verdict.largest_context), missing=size(verdict.missing))
+    return text(
+        f"models.fit.{verdict.word}" if found.context else f"models.fit.weights_{verdict.word}",
+        largest=count(verdict.largest_context),
+        missing=size(verdict.missing),
+    )
 
 
 def _fit_facts(found: Forecast | None) -> dict[str, Any] | None:
