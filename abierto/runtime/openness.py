@@ -1,6 +1,7 @@
-"""What is open about a model by name: where its files are found, and what runs them here."""
+"""What is open about a model by name: where its files are found, here or in the hub, and what runs them here."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from abierto import catalog, config
 from abierto.catalog.licensing.reading import Reading
@@ -11,16 +12,18 @@ from abierto.catalog.openness.report import Report
 from abierto.errors import ModelNotPulled, NothingToFetch, UnknownModel
 from abierto.formats import openvino_model
 from abierto.runtime.resolve import Target, resolve
+from abierto.store import hub_headers
+from abierto.store.sources import HubSource, parse
 
 # Format -> the program that runs such files here.
 _ENGINES = {"gguf": "llama.cpp", "openvino": "OpenVINO"}
 
 
 def of_model(name: str, *, anywhere: bool = True) -> Report:
-    """The report on a model that is here, or on a card. anywhere: whether `name` may be a folder or a file, too; a
-    name that came over a network may not.
+    """The report on a model that is here, in the hub, or on a card. anywhere: whether `name` may be a folder, a file or
+    a source, too; a name that came over a network may not.
 
-    Raises what `resolve` raises but for a card that is not pulled.
+    Raises what `resolve` raises but for a card that is not pulled, and what `hub_headers.fetch` raises.
     """
     return report.of(*_collected(name, anywhere=anywhere))
 
@@ -44,10 +47,21 @@ def _collected(name: str, *, anywhere: bool) -> tuple[Inventory, str]:
     try:
         target = resolve(name, config.folders().models, anywhere=anywhere)
     except (ModelNotPulled, NothingToFetch, UnknownModel):
+        if name.startswith("hf:") and anywhere:
+            return _in_hub(name), ""
         if card is None:
             raise
         return collect.catalog_card(card), ""
     return _of_target(target), _ENGINES.get(target.format, "")
+
+
+def _in_hub(name: str) -> Inventory:
+    """A model that is only in the hub: its texts and the beginnings of its files, which do not stay here."""
+    source = parse(name)
+    assert isinstance(source, HubSource)
+    with TemporaryDirectory(prefix="abierto-") as folder:
+        hub_headers.fetch(source, Path(folder), config.certificates())
+        return collect.folder(source.repository, Path(folder), known=declared_of)
 
 
 def _of_target(target: Target) -> Inventory:

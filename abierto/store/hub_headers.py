@@ -31,6 +31,7 @@ MAX_TEXT = 3_000_000
 MAX_HEADER = 9_000_000
 _WEIGHTS = (".safetensors", ".gguf", ".bin", ".pt", ".pth", ".ckpt", ".onnx", ".h5", ".keras", ".pb", ".msgpack")
 _TEXTS = ("readme.md", *model_texts.READERS)
+_LICENSES = re.compile(r"(licen[cs]e|copying|notice)([-_. ].*)?", re.IGNORECASE)
 _NO_NAME = re.compile(r'[\x00-\x1f\x7f\\<>:"|?*]')
 
 
@@ -116,7 +117,7 @@ def _walk(remote: RangeFile, file: HubFile, place: Path) -> bool:
     start = remote.read(PROBE_SIZE)
     found = looks_like(start)
     low = file.name.lower()
-    if low in _TEXTS or low.endswith((".index.json", ".jinja")) or found == "openvino":
+    if low in _TEXTS or low.endswith((".index.json", ".jinja")) or found == "openvino" or _LICENSES.fullmatch(low):
         return file.size <= MAX_TEXT and _read(remote, 0, file.size)
     if found == "safetensors":
         length = int.from_bytes(start[:8], "little")
