@@ -70,7 +70,7 @@ def test_a_file_is_quantised_listed_used_shown_and_removed(abierto: Abierto, tin
     done = abierto("quantize", str(tiny), "Q4_K_M")
     assert done.status == 0, done.err
     assert "already" not in done.err
-    name, _, _, source = abierto("models").out.strip().split("\t")
+    name, *_, source = abierto("models").out.strip().split("\t")
     assert (name, source) == ("tiny-chat-q4_k_m", "made:Tiny Chat.f16#q4_k_m")
     assert abierto("chat", "-m", name, "hello").out.strip() == SAYS
     shown = abierto("show", name).out
