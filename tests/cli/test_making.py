@@ -77,7 +77,7 @@ def test_a_file_is_quantised_listed_used_shown_and_removed(abierto: Abierto, tin
     assert "Tiny Chat.f16" in shown
     assert "q4_k_m" in shown
     assert "made here" in shown
-    assert "Apache" not in shown
+    assert "Q4_K_M.gguf: Apache-2.0" in shown
     assert "apache-2.0" in shown
     assert list((home / "data" / "cards").iterdir())
     assert abierto("remove", name, "--yes").status == 0
