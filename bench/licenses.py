@@ -1,7 +1,8 @@
 """What is said of licence texts that are known: `python -m bench.licenses FOLDER` writes the table into docs/.
 
 FOLDER is ScanCode's `licensedcode/data/licenses`, of the wheel `scancode-toolkit-mini` (`pip download --no-deps`, then
-unzip); its texts are read, never copied. `python -m bench.licenses FOLDER --limits` writes how often each licence of
+unzip); its texts are read, never copied. `python -m bench.licenses FOLDER --signatures` writes by what the texts of the
+SPDX list are known word for word, and `python -m bench.licenses FOLDER --limits` how often each licence of
 the SPDX list uses limiting words itself, for `abierto.catalog.licensing`: counted in its text, or where there is none,
 the most that the pattern of `licenseclassifier` allows.
 """
@@ -18,12 +19,14 @@ from pathlib import Path
 from licenseclassifier import identify_license
 
 from abierto.catalog.licensing.clauses import limits, normalized
+from abierto.catalog.licensing.flags import flags
 from abierto.catalog.licensing.reading import Outcome, Reading
 from abierto.catalog.licensing.table import licenses
 from abierto.catalog.licensing.tags import versions
-from abierto.catalog.licensing.texts import of_text
+from abierto.catalog.licensing.texts import of_text, signature
 
 ROOT = Path(__file__).parent.parent
+SIGNATURES = ROOT / "abierto" / "catalog" / "licensing" / "spdx_signatures.json"
 LIMITS = ROOT / "abierto" / "catalog" / "licensing" / "spdx_limits.json"
 PAGES = {language: ROOT / "docs" / language / "concepts" / "licenses.md" for language in ("en", "es")}
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->"
@@ -64,6 +67,14 @@ def main() -> None:
         own = {name: found for name, found in sorted(own_limits(known).items()) if found}
         lines = (f'"{name}": {json.dumps(found)}' for name, found in own.items())
         LIMITS.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
+        return
+    if sys.argv[2:] == ["--signatures"]:
+        by_text: dict[str, list[str]] = {}
+        for name, text in sorted(known.items()):
+            if flags(name):
+                by_text.setdefault(signature(text), []).append(name)
+        lines = (f'"{one}": {json.dumps(names)}' for one, names in sorted(by_text.items(), key=lambda item: item[1]))
+        SIGNATURES.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
         return
     found = confusion(known)
     for place, (language, page) in enumerate(PAGES.items()):

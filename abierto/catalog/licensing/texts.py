@@ -28,6 +28,7 @@ _NEEDED = {
 }
 # The digest of what Creative Commons prints before each of its licences of version 4.0.
 _PREAMBLE = "2028e14445e2c158"
+_VERSION = re.compile(r"-(only|or-later)$")
 _COPYRIGHT = re.compile(r"(?i)\W*(copyright|\(c\)|©|all rights reserved)[^.;]{0,160}\.?\W*(all rights reserved\W*)?")
 
 
@@ -100,7 +101,26 @@ def _more(found: dict[str, int], expected: dict[str, int]) -> tuple[str, ...]:
     return tuple(kind for kind, times in found.items() if times > expected.get(kind, 0))
 
 
+def signature(text: str) -> str:
+    """What all copies of one text share: a digest of its words, without lines of copyright."""
+    return _digest("\n".join(line for line in text.splitlines() if not _is_copyright(line)))
+
+
+def _is_copyright(line: str) -> bool:
+    return bool(_COPYRIGHT.fullmatch(line.strip())) and not limits(normalized(line))
+
+
+@cache
+def _signatures() -> dict[str, list[str]]:
+    """The licences of the SPDX list by the signatures of their texts."""
+    found: dict[str, list[str]] = json.loads(Path(__file__).with_name("spdx_signatures.json").read_text("utf-8"))
+    return found
+
+
 def _of_spdx(text: str, words: str) -> Reading:
+    if same := _signatures().get(signature(text)):
+        # Whether later versions hold as well, a text does not say.
+        return _one_of(tuple(dict.fromkeys(one for name in same for one in versions(_VERSION.sub("", name)))))
     from licenseclassifier import identify_license
 
     # A bare address is a mention of a licence, not its text.
@@ -118,7 +138,10 @@ def _of_spdx(text: str, words: str) -> Reading:
     lacks = any(not re.search(phrase, inside) for phrase in _NEEDED.get(ids[0], ()))
     if added or lacks or len(beside.split()) > _LEFT_OVER:
         return Reading(Outcome.CHANGED, candidates=ids, added=tuple(added))
-    found = versions(ids[0])
+    return _one_of(versions(ids[0]))
+
+
+def _one_of(found: tuple[str, ...]) -> Reading:
     if len(found) > 1:
         return Reading(Outcome.AMBIGUOUS, candidates=found)
     return Reading(Outcome.KNOWN, license=found[0])
@@ -139,7 +162,7 @@ def _beside(text: str, regions: list[tuple[int, int]], ids: tuple[str, ...]) -> 
 
 def _harmless(line: str, ids: tuple[str, ...]) -> bool:
     said = normalized(line)
-    if not said or (_COPYRIGHT.fullmatch(line.strip()) and not limits(said)):
+    if not said or _is_copyright(line):
         return True
     # A line of nothing but words of the licence's own name, which some write together and others apart.
     titles = ("".join(normalized(f"{one} {title_of(one)} license licence version").split()) for one in ids)

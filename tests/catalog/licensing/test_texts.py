@@ -12,8 +12,9 @@ import pytest
 from abierto.catalog.licensing.reading import Outcome, Reading
 from abierto.catalog.licensing.table import licenses
 from abierto.catalog.licensing.tags import versions
-from abierto.catalog.licensing.texts import LARGEST, of_text
+from abierto.catalog.licensing.texts import LARGEST, of_text, signature
 from bench.licenses import ADDED, PLACES, changed
+from tests.catalog.openness.test_report import MIT
 from tests.house.sources import ROOT
 from tests.license_texts import spdx, stand_in
 
@@ -107,3 +108,11 @@ def test_two_texts_are_not_one() -> None:
 )
 def test_what_is_no_text_or_too_much_of_it(data: bytes, outcome: Outcome) -> None:
     assert of_text(data).outcome is outcome
+
+
+def test_copies_of_one_text_have_one_signature_and_changed_ones_another() -> None:
+    text = f"Copyright (c) 2026 Acme\n\n{MIT}"
+    assert signature(text) == signature("(C) 1999 Somebody Else. All rights reserved.\n\n" + MIT.replace("\n", "\n  "))
+    assert signature(text) != signature(text.replace("sublicense", "sell"))
+    clause = "Copyright (c) 2026 Acme. Not for commercial use."
+    assert signature(f"{clause}\n\n{MIT}") != signature(text)
