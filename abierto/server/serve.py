@@ -1,6 +1,5 @@
 """Starts the server: the port, the dialects, the end."""
 
-import ctypes
 import logging
 import os
 import secrets
@@ -28,7 +27,6 @@ SWITCH = 0.0005  # seconds; Python's own is ten times as long
 BACKLOG = 256
 # Seconds. Longer than clients keep a connection that they do not use: none is closed just when it is taken up again.
 KEEP_ALIVE = 75
-M_ARENA_MAX = -8  # malloc.h of glibc
 MOST_FILES = 65_536
 
 
@@ -52,7 +50,6 @@ def _serve(settings: Settings, ready: Callable[[str], None]) -> None:
         server.should_exit = True
 
     _allow_many_connections()
-    _keep_memory_together()
     # A thread that computes for long, above all the one that writes the journal, gives way to requests after this.
     sys.setswitchinterval(SWITCH)
     listener = listen(settings.host, settings.port)
@@ -109,17 +106,6 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise AddressInUse(f"{host}:{port}", str(error)) from error
     return listener
-
-
-def _keep_memory_together() -> None:
-    """One heap for all threads, as far as the C library lets us choose.
-
-    glibc gives threads heaps of their own, and what is taken in one and given back by another leaves holes in all of
-    them: under half an hour of people who come and go the server grew by a third, and with one heap it does not.
-    """
-    if sys.platform == "linux":
-        with suppress(AttributeError, OSError):  # another C library
-            ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
 def _allow_many_connections() -> None:
