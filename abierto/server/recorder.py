@@ -1,5 +1,5 @@
-"""Does now and then what nobody who waits for an answer shall wait for: writes what ran into the journal, and gives free
-memory back to the system."""
+"""Does now and then what nobody who waits for an answer shall wait for: writes what ran into the journal, and gives
+free memory back to the system."""
 
 import ctypes
 import sys
