@@ -54,7 +54,7 @@ def test_models_of_other_programs_are_listed_with_whose_they_are(
     put(tmp_path / "mine", "own.gguf", TINY)
     done = asked("models", ABIERTO_FOLDERS=str(tmp_path / "mine"))
     rows = {line.split("\t")[0]: line.split("\t")[1:] for line in done.out.splitlines()}
-    assert rows["tiny:1"] == [f"{len(TINY) / 1000:.0f} kB", "here, of Ollama", f"file:{blob}"]
+    assert rows["tiny:1"] == [f"{len(TINY) / 1000:.0f} kB", "here, of Ollama", "fits", f"file:{blob}"]
     assert rows["growing:1"][1] == "Ollama is downloading it"
     assert rows["bad:1"][1] == "of Ollama, cannot be used"
     assert rows["ana/Tiny/tiny.gguf"][1] == "here, of LM Studio"
