@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from statistics import median
 from time import monotonic
 from typing import Any
 
@@ -26,7 +27,8 @@ PATIENCE = 120.0
 
 @dataclass
 class Soaked:
-    """What was seen. outcomes: how many requests ended how; strange: unexpected errors. Memory in bytes."""
+    """What was seen. outcomes: how many requests ended how; strange: unexpected errors. before, after: bytes of memory,
+    the middle of many looks in the first and in the last tenth of the time."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     strange: list[str] = field(default_factory=list)
@@ -49,12 +51,24 @@ def soak(port: int, server: int, seconds: float, models: list[str], *, kill: boo
     if kill:
         killer.start()
     _all(people, filled)
-    found.before = psutil.Process(server).memory_info().rss
+    looks: list[int] = []
+    watcher = threading.Thread(target=_watch, args=(server, end, looks), daemon=True)
+    watcher.start()
     _all(people, end)
+    watcher.join()
     if kill:
         killer.join()
-    found.after = psutil.Process(server).memory_info().rss
+    tenth = max(len(looks) // 10, 1)
+    found.before, found.after = int(median(looks[:tenth])), int(median(looks[-tenth:]))
     return found
+
+
+def _watch(server: int, end: float, looks: list[int]) -> None:
+    """Memory goes up and down as it is given back; one look at the start and one at the end would tell of chance."""
+    pause = threading.Event()
+    while not looks or monotonic() < end:
+        looks.append(psutil.Process(server).memory_info().rss)
+        pause.wait(1.0)
 
 
 def _all(people: "list[_Person]", end: float) -> None:
