@@ -5,6 +5,8 @@ numbers are what it is told. This module imports SQLAlchemy, so it is itself imp
 """
 
 import os
+import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from abierto.errors import JournalUnavailable
 
 VERSION = 2
 LOCAL_OWNER = "local"
+PATIENCE = 5  # seconds in which another program may hold the database
+BETWEEN_TRIES = 0.01  # seconds
 
 _META = sa.MetaData()
 
@@ -256,10 +260,25 @@ class Journal:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout=5000")
-    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute(f"PRAGMA busy_timeout={PATIENCE * 1000}")
+    _use_a_write_ahead_log(cursor)
     cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
+
+
+def _use_a_write_ahead_log(cursor: Any) -> None:
+    # SQLite does not wait here, whatever its busy_timeout: two who open a new file at once would collide.
+    # https://sqlite.org/c3ref/busy_handler.html
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+                raise
+            time.sleep(BETWEEN_TRIES)
+        else:
+            return
 
 
 def _conversation(row: Mapping[Any, Any]) -> Conversation:

@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import sqlite3
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -147,3 +149,18 @@ def test_a_journal_of_the_first_version_gets_what_is_new_and_keeps_its_rows(tmp_
     journal.add_tuning(model="a", engine="echo", threads=2, settings={}, outcome="done")
     assert [row["model"] for row in journal.recent(TUNINGS)] == ["a"]
     assert [kept.id for kept in journal.conversations()] == [number]
+
+
+def test_many_may_make_the_same_journal_at_once(tmp_path: Path) -> None:
+    def add(folder: Path, start: threading.Barrier) -> int:
+        start.wait()
+        journal = Journal.at(folder)
+        journal.add_line("here")
+        return len(journal.lines())
+
+    people = 4
+    with ThreadPoolExecutor(people) as pool:
+        for number in range(40):
+            start = threading.Barrier(people)
+            seen = [pool.submit(add, tmp_path / str(number), start) for _ in range(people)]
+            assert max(one.result() for one in seen) == people

@@ -192,11 +192,12 @@ def test_a_schema_that_cannot_be_followed(workshop: Workshop, kind: Kind) -> Non
 @every_kind
 def test_closing_twice(workshop: Workshop, kind: Kind) -> None:
     session = workshop.load(kind, "says")
-    pid = session.pid
-    assert psutil.pid_exists(pid)
+    process = psutil.Process(session.pid)
     session.close()
     session.close()
-    assert (pid == os.getpid()) or not psutil.pid_exists(pid)
+    if process.pid != os.getpid():
+        # A grandchild whose parent was ended is reaped by the system, in its own time.
+        assert not psutil.wait_procs([process], timeout=30)[1]
 
 
 @every_gguf

@@ -111,9 +111,10 @@ def test_a_child_that_dies_takes_all_its_answers_with_it(number: signal.Signals,
 
 def test_a_child_that_does_not_listen_is_killed() -> None:
     session = child.load("echo", [], LoadOptions())
+    process = psutil.Process(session.pid)
     os.kill(session.pid, signal.SIGSTOP)
     session.close()
-    assert not psutil.pid_exists(session.pid)
+    assert not process.is_running()
 
 
 def test_a_child_that_dies_while_it_loads(tmp_path: Path) -> None:
