@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from abierto.errors import JournalUnavailable
 
-VERSION = 2
+VERSION = 3
 LOCAL_OWNER = "local"
 PATIENCE = 5  # seconds in which another program may hold the database
 BETWEEN_TRIES = 0.01  # seconds
@@ -87,10 +87,17 @@ TUNINGS = _table(
     sa.Column("together_speed", sa.Float),
     sa.Column("outcome", sa.String, nullable=False),  # "done", or the code of an error
 )
+MEASUREMENTS = _table(
+    "measurements",
+    sa.Column("engine", sa.String, nullable=False),
+    sa.Column("engine_version", sa.String),
+    sa.Column("threads", sa.Integer, nullable=False),
+    sa.Column("rates", sa.JSON, nullable=False),  # of the computer with this engine
+)
 LINES = _table("lines", sa.Column("text", sa.String, nullable=False))
 
 # What leads from version n to n + 1, by n. Rows are kept; what a step cannot keep, it must not exist.
-MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: TUNINGS.create}
+MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: TUNINGS.create, 2: MEASUREMENTS.create}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +173,12 @@ class Journal:
         """Record what was measured of an engine, by the columns of TUNINGS."""
         self._insert(TUNINGS, facts)
 
+    def add_measurement(self, **facts: Any) -> None:
+        """Record what was measured of this computer, by the columns of MEASUREMENTS."""
+        self._insert(MEASUREMENTS, facts)
+
     def recent(self, table: sa.Table, model: str | None = None, limit: int = 20) -> list[Mapping[str, Any]]:
-        """The newest rows of PULLS, RUNS or TUNINGS, newest first."""
+        """The newest rows of PULLS, RUNS, TUNINGS or MEASUREMENTS, newest first."""
         query = self._mine(table).order_by(table.c.id.desc()).limit(limit)
         if model is not None:
             query = query.where(table.c.model == model)

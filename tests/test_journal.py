@@ -144,10 +144,12 @@ def test_a_journal_of_the_first_version_gets_what_is_new_and_keeps_its_rows(tmp_
     number = _keep(journal)
     with sqlite3.connect(tmp_path / "journal.db") as old:
         old.execute("DROP TABLE tunings")
+        old.execute("DROP TABLE measurements")
         old.execute("UPDATE schema_version SET version = 1")
     journal = Journal.at(tmp_path)
     journal.add_tuning(model="a", engine="echo", threads=2, settings={}, outcome="done")
     assert [row["model"] for row in journal.recent(TUNINGS)] == ["a"]
+    journal.add_measurement(engine="echo", threads=2, rates={})
     assert [kept.id for kept in journal.conversations()] == [number]
 
 

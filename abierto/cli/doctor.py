@@ -32,15 +32,21 @@ Row = tuple[str, str]
 
 @command("doctor")
 @option("--json", "as_json", is_flag=True)
-def doctor(as_json: bool) -> None:
+@option("--measure", is_flag=True, says="measure")
+def doctor(as_json: bool, measure: bool) -> None:
     """Show the facts, then what is wrong with them; the exit status is that of the first problem."""
+    if measure:
+        from abierto.cli.measuring import show
+
+        show(as_json)
+        return
     problems: list[AbiertoError] = []
     try:
         chosen = config.settings()
     except InvalidSetting as error:
         problems.append(error)
         chosen = config.Settings()
-    rows = [*_versions(), *_computer(), *_engines(chosen), *_folders(chosen), *_settings(chosen)]
+    rows = [*_versions(), *_computer(), *_engines(chosen), *_measured(), *_folders(chosen), *_settings(chosen)]
     problems += _problems(chosen)
     if as_json:
         facts: dict[str, object] = dict(rows)
@@ -87,6 +93,19 @@ def _engines(chosen: config.Settings) -> Iterator[Row]:
     if program:
         used = "doctor.llama_server_used" if chosen.llama_server else "doctor.llama_server_found"
         yield "llama_server", text(used, path=program)
+
+
+def _measured() -> Iterator[Row]:
+    from abierto.runtime import rates
+
+    try:
+        found = rates.measured()
+    except InvalidSetting:  # told among the problems
+        return
+    for name, known in found.items():
+        yield "measured", text("doctor.measured_value", engine=name, types=", ".join(sorted(known.byte)))
+    if not found:
+        yield "measured", text("doctor.measured_never")
 
 
 def _folders(chosen: config.Settings) -> Iterator[Row]:

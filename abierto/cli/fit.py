@@ -12,7 +12,7 @@ from abierto.locale import text
 from abierto.locale.numbers import count, decimal, rate, size
 from abierto.runtime import forecast as forecasting
 from abierto.runtime.forecast import EngineFit, Forecast
-from abierto.runtime.past_speed import PastSpeed
+from abierto.runtime.speed import Speed
 
 PARTS = ("weights", "kv_cache", "compute", "overhead")
 BAR = 32  # columns that stand for all memory of the computer
@@ -40,7 +40,9 @@ def fit(model: str, context: int | None, users: int, as_json: bool) -> None:
     for one in found.fits:
         out.say(verdict(one, found))
         if one.speed:
-            out.say(speed(one.engine, one.speed))
+            out.say(speed(_engine(one), one.speed))
+    if found.context and not any(one.speed for one in found.fits):
+        out.say(text("fit.speed.unknown"))
 
 
 def verdict(one: EngineFit, found: Forecast) -> str:
@@ -59,7 +61,7 @@ def verdict(one: EngineFit, found: Forecast) -> str:
     )
 
 
-def speed(engine: str, was: PastSpeed) -> str:
+def speed(engine: str, was: Speed) -> str:
     """How fast it was here, as a sentence that says how that is known."""
     generation, prompt = rate(was.generation, "token"), rate(was.prompt, "token")
     return text(

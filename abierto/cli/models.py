@@ -10,9 +10,10 @@ from abierto.cli import out
 from abierto.cli.words import argument, command, option
 from abierto.errors import AbiertoError, BeingDownloaded
 from abierto.locale import text
-from abierto.locale.numbers import count, size
-from abierto.runtime import forecast
+from abierto.locale.numbers import count, rate, size
+from abierto.runtime import forecast, rates
 from abierto.runtime.forecast import Forecast
+from abierto.runtime.rates import Known
 from abierto.runtime.removal import removal
 from abierto.store import elsewhere, records
 from abierto.store.foreign import ForeignModel, trouble
@@ -35,8 +36,9 @@ def models(everything: bool, remote: str | None, as_json: bool) -> None:
     foreign = elsewhere.not_pulled(config.places(), pulled)
     names = {card.name for record in pulled if (card := catalog.find_form(record.name)[0])}
     others = [card for card in catalog.cards().values() if card.name not in names] if everything else []
+    known = rates.known() if others else rates.Known({}, {})
     if as_json:
-        cards = [{"name": card.name, "pulled": False, "fit": _fit_facts(_fit_of(card))} for card in others]
+        cards = [{"name": card.name, "pulled": False, "fit": _fit_facts(_fit_of(card, known))} for card in others]
         out.as_json([*map(_facts, pulled), *map(_foreign_facts, foreign), *cards])
         return
     rows = [(one.name, size(one.size), _state(one), _fit(_fit_named(one.name)), one.source) for one in pulled]
@@ -44,7 +46,7 @@ def models(everything: bool, remote: str | None, as_json: bool) -> None:
         (one.name, size(one.size), _foreign_state(one), _fit(_fit_named(one.name)), _place(one)) for one in foreign
     ]
     not_here = text("models.not_here")
-    rows += [(card.name, _card_size(card), not_here, _fit(_fit_of(card)), _card_source(card)) for card in others]
+    rows += [(card.name, _card_size(card), not_here, _fit(_fit_of(card, known)), _card_source(card)) for card in others]
     for leftover in records.partials(folder):
         rows.append((leftover.name, size(leftover.size), text("models.partial"), "", ""))
     for leftover in records.damaged(folder):
@@ -64,11 +66,11 @@ def _fit_named(name: str) -> Forecast | None:
     return None
 
 
-def _fit_of(card: Card) -> Forecast | None:
+def _fit_of(card: Card, known: Known) -> Forecast | None:
     if card.built_in or not card.weights:
         return None
     with suppress(AbiertoError):
-        return forecast.of_card(card)
+        return forecast.of_card(card, known)
     return None
 
 
@@ -77,11 +79,15 @@ def _fit(found: Forecast | None) -> str:
     if found is None or verdict is None:
         return ""
     # Of what is no conversation only the size of its weights is known.
-    return text(
+    told = text(
         f"models.fit.{verdict.word}" if found.context else f"models.fit.weights_{verdict.word}",
         largest=count(verdict.largest_context),
         missing=size(verdict.missing),
     )
+    speeds = [one.speed.generation for one in found.fits if one.speed and one.verdict == verdict]
+    if not speeds or not verdict.word.startswith("fits"):
+        return told
+    return text("models.fit.speed", verdict=told, generation=rate(max(speeds), "token"))
 
 
 def _fit_facts(found: Forecast | None) -> dict[str, Any] | None:

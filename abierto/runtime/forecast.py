@@ -16,11 +16,12 @@ from abierto.errors import ModelNotPulled, OptionOutOfRange
 from abierto.formats import footprint_openvino, footprint_unread
 from abierto.formats.footprint import CELLS, Footprint
 from abierto.formats.gguf import read_parts
-from abierto.runtime import choice, past_speed, quantization, sight
+from abierto.runtime import choice, quantization, rates, sight, speed
 from abierto.runtime.fit import LEAST_CONTEXT, MB, USUAL_CONTEXT, size_of
-from abierto.runtime.past_speed import PastSpeed
 from abierto.runtime.quantization import Choice
+from abierto.runtime.rates import Known
 from abierto.runtime.resolve import Target, resolve
+from abierto.runtime.speed import Speed
 
 Word = Literal["fits", "fits_context", "needs_more", "needs_more_free"]
 
@@ -41,12 +42,12 @@ class Verdict:
 @dataclass(frozen=True, slots=True)
 class EngineFit:
     """What a model takes with one engine, and whether it fits. engine: empty for a guess from a card. speed: how fast
-    it was here before, None where it never ran."""
+    it was here before, else what is to be expected; None where nothing is known."""
 
     engine: str
     footprint: Footprint
     verdict: Verdict
-    speed: PastSpeed | None = None
+    speed: Speed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,10 @@ def forecast(name: str, context: int = 0, users: int = 1, *, anywhere: bool = Tr
     return replace(_of_target(target, context, users, settings), card=card, choice=several)
 
 
-def of_card(card: Card) -> Forecast:
-    """What to expect of a card's model with what is usual, by its sizes alone. Raises ModelNotPulled where none is
-    known."""
-    return _of_card(card, card.name, 0, 1, config.settings(), ModelNotPulled(card.name))
+def of_card(card: Card, known: Known | None = None) -> Forecast:
+    """What to expect of a card's model with what is usual, by its sizes alone. known: of the computer, for whom several
+    cards are told. Raises ModelNotPulled where no size is known."""
+    return _of_card(card, card.name, 0, 1, config.settings(), ModelNotPulled(card.name), known)
 
 
 def best(found: Forecast) -> Verdict | None:
@@ -123,10 +124,16 @@ def _of_target(target: Target, asked: int, users: int, settings: Settings) -> Fo
         needed = _with_more(own.estimate, beside)
         largest = own.largest_context(max(room - beside, 0))
         verdict = _verdict(needed, context, largest, memory, room)
-        fits.append(EngineFit(engine, needed(context), verdict, past_speed.of_engine(target, engine)))
+        fits.append(EngineFit(engine, needed(context), verdict, _speed(target, engine)))
     return replace(
         told, size=size.weights + beside, trained=size.trained or 0, context=context, fits=tuple(fits)
     )  # fmt: skip
+
+
+def _speed(target: Target, engine: str) -> Speed | None:
+    if (was := speed.of_engine(target, engine)) or target.format != "gguf":
+        return was
+    return rates.known().of_header(read_parts(target.files), engine)
 
 
 def _able(target: Target, settings: Settings) -> list[str]:
@@ -138,8 +145,14 @@ def _able(target: Target, settings: Settings) -> list[str]:
 
 
 def _of_card(
-    card: Card, name: str, asked: int, users: int, settings: Settings, missing: ModelNotPulled
-) -> Forecast:  # fmt: skip
+    card: Card,
+    name: str,
+    asked: int,
+    users: int,
+    settings: Settings,
+    missing: ModelNotPulled,
+    known: Known | None = None,
+) -> Forecast:
     form = catalog.find_form(name)[1] or quantization.of_card(card).form
     weights = card.weights[form]
     size = weights.size or footprint_unread.weights_size(form, card.parameters)
@@ -153,7 +166,8 @@ def _of_card(
     if not card.chats:
         needed = partial(_weights_only, size)
     largest = _largest(needed, trained or USUAL_CONTEXT, room)
-    fit = EngineFit("", needed(context), _verdict(needed, context, largest, memory, room))
+    expected = (known or rates.known()).of_card(card, form, size) if card.chats and weights.format == "gguf" else None
+    fit = EngineFit("", needed(context), _verdict(needed, context, largest, memory, room), expected)
     return Forecast(
         card.name, "card", weights.format, size, trained, context, users, memory, room, form, card, fits=(fit,)
     )

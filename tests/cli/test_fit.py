@@ -6,7 +6,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from abierto import config
 from abierto.cli.fit import BAR, bar
+from abierto.journal import Journal
 from tests.cli.conftest import Abierto
 from tests.tiny_gguf import TinyGGUF
 
@@ -102,3 +104,32 @@ def test_a_bar_is_as_long_as_its_share() -> None:
     assert bar(0.5) == "█" * (BAR // 2)
     assert len(bar(0.51)) == BAR // 2 + 1
     assert bar(2) == "█" * BAR + "▶"
+
+
+def test_a_computer_that_was_measured_foretells_how_fast_a_model_would_be(abierto: Abierto, tiny: str) -> None:
+    assert "abierto doctor --measure" in abierto("fit", tiny).out
+    assert "not yet: abierto doctor --measure" in abierto("doctor").out
+    journal = Journal.at(config.folders().data)
+    known = {"byte": {"F32": 1e-9, "Q8_0": 1e-11}, "weight": {"F32": 1e-9, "Q8_0": 1e-11}}
+    body = {"token": 1e-3, "block": 0.0, "word": 0.0, "attention": 0.0, **known}
+    journal.add_measurement(engine="llamacpp", threads=2, rates=body)
+    journal.close()
+    done = abierto("fit", tiny)
+    assert "llamacpp: it never ran here. By what was measured of this computer it would read" in done.out
+    assert "doctor --measure" not in done.out
+    assert "measured: llamacpp: F32, Q8_0" in abierto("doctor").out
+    [found] = [fit for fit in json.loads(abierto("fit", tiny, "--json").out)["fits"] if fit["engine"] == "llamacpp"]
+    assert found["speed"]["by"] == "computer"
+    assert 0 < found["speed"]["generation"] < 1000
+    listed = [line for line in abierto("models", "--all").out.splitlines() if line.startswith("qwen3:0.6b")]
+    assert "token/s" in listed[0]
+
+
+def test_measuring_shows_a_table_and_keeps_it(abierto: Abierto) -> None:
+    done = abierto("doctor", "--measure")
+    assert done.status == 0, done.err
+    rows = [line.split("\t") for line in done.out.splitlines()]
+    measured = {row[0]: float(row[2]) for row in rows if row[1] in ("Q8_0", "Q4_0")}
+    assert set(measured) == {"llamacpp", "openvino"}
+    assert min(measured.values()) > 0
+    assert "measured: llamacpp: " in abierto("doctor").out

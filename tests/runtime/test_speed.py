@@ -9,8 +9,8 @@ from abierto import config
 from abierto.journal import Journal
 from abierto.runtime import choice
 from abierto.runtime.choice import Measured, Speeds, Variant
-from abierto.runtime.past_speed import PastSpeed, of_engine
 from abierto.runtime.resolve import Target, resolve
+from abierto.runtime.speed import Speed, of_engine
 from tests.tiny_gguf import TinyGGUF
 
 
@@ -36,7 +36,7 @@ def test_answers_of_the_journal_are_told_by_their_median(target: Target) -> None
     told = [run(100, 1.0), run(100, 2.0), run(100, 10.0), run(2, 1e-6), run(None, None), run(100, 0.0)]
     journal.add_runs([*told, run(100, 1e-3, engine="openvino"), run(100, 1e-3, model="other")])
     journal.close()
-    assert of_engine(target, "llamacpp") == PastSpeed(0.0, 50.0, "runs", 3)
+    assert of_engine(target, "llamacpp") == Speed(0.0, 50.0, "runs", 3)
     assert of_engine(target, "echo") is None
 
 
@@ -47,7 +47,7 @@ def test_what_tune_measured_comes_first(target: Target) -> None:
     slow = Measured(Variant("llamacpp"), Speeds(1.0, 300.0, 40.0, 40.0, 90.0))
     fast = Measured(Variant("llamacpp", 2), Speeds(1.0, 400.0, 50.0, 50.0, 90.0))
     choice.keep(target, [slow, fast])
-    assert of_engine(target, "llamacpp") == PastSpeed(400.0, 50.0, "tune")
+    assert of_engine(target, "llamacpp") == Speed(400.0, 50.0, "tune")
     assert of_engine(target, "openvino") is None
 
 

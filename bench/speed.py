@@ -1,0 +1,115 @@
+"""How near the speed that is foretold comes to what is measured: the starter model, and models of random weights in the
+shapes of published ones.
+
+The computer is measured first (`abierto doctor --measure`, twice, so that all types are known). Nothing that was
+measured here is learned from. The formula was made with the models of `LOOKED_AT`; nobody had looked at `HELD_BACK`.
+"""
+
+import random
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from abierto import machine
+from abierto.config import folders
+from abierto.engines.session import LoadOptions, Session
+from abierto.errors import LoadFailed
+from abierto.formats.gguf import read_parts
+from abierto.recipes import codec_choice, measurement
+from abierto.recipes.yardstick import Shape, make
+from abierto.runtime import child, rates
+from abierto.runtime.rates import Rates
+from abierto.runtime.resolve import resolve
+from abierto.tasks.chat import Sampling
+from abierto.tasks.complete import CompleteRequest
+from abierto.tasks.events import Text, Usage
+from bench.engines import MODEL
+
+GOAL = 0.20
+PROMPT, ANSWER, TRIES = 512, 32, 3  # tokens; of three the middle one counts
+# What each is like -> its shape and the type of its weights.
+LOOKED_AT = {
+    "Qwen2.5 0.5B": (Shape(24, 896, 4864, 14, 2, 150_000), "Q8_0"),
+    "TinyLlama 1.1B": (Shape(22, 2048, 5632, 32, 4, 32_000), "Q4_K"),
+    "GPT-2 124M": (Shape(12, 768, 3072, 12, 12, 50_257), "F16"),
+}
+HELD_BACK = {
+    "Llama 3.2 1B": (Shape(16, 2048, 8192, 32, 8, 128_256), "Q4_K"),
+    "SmolLM2 360M": (Shape(32, 960, 2560, 15, 5, 49_152), "Q8_0"),
+    "Qwen3 0.6B": (Shape(28, 1024, 3072, 16, 8, 151_936), "Q4_0"),
+    "Gemma 3 270M": (Shape(18, 640, 2048, 4, 1, 262_144), "F16"),
+    "Falcon3 1B": (Shape(18, 2048, 8192, 8, 4, 131_072), "Q4_1"),
+}
+
+
+def rows() -> Iterator[str]:
+    """The lines of a Markdown table."""
+    for _ in range(2):
+        for _ in measurement.measure():
+            pass
+    known, codec = rates.measured(), codec_choice.find()
+    columns = ("case", "model", "weights", "engine", "foretold writing, token/s", "measured", "away")
+    columns += ("foretold reading, token/s", "measured", "away", "within 20 %")
+    yield f"| {' | '.join(columns)} |"
+    yield "|---" * len(columns) + "|"
+    starter = resolve(MODEL, folders().models).files[0]
+    for engine, one in known.items():
+        yield _row("looked at", MODEL, "Q4_1", engine, starter, one)
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, cases in (("held back", HELD_BACK), ("looked at", LOOKED_AT)):
+            for name, (shape, dtype) in cases.items():
+                path = make(Path(folder) / "model.gguf", shape, dtype, codec)
+                for engine, one in known.items():
+                    yield _row(kind, name, dtype, engine, str(path), one)
+
+
+def _row(kind: str, name: str, dtype: str, engine: str, path: str, known: Rates) -> str:
+    told = rates.foretell(rates.work_of(read_parts([path]), engine), known)
+    if not told:
+        return f"| {kind} | {name} | {dtype} | {engine} | unknown | | | | | | |"
+    try:
+        writing, reading = _measured(engine, path)
+    except LoadFailed as error:
+        return f"| {kind} | {name} | {dtype} | {engine} | does not load: {error.detail} | | | | | | |"
+    away = told.generation / writing - 1, told.prompt / reading - 1
+    reached = "yes" if max(map(abs, away)) <= GOAL else "no"
+    cells = [f"{told.generation:.1f}", f"{writing:.1f}", f"{away[0]:+.0%}"]
+    cells += [f"{told.prompt:.0f}", f"{reading:.0f}", f"{away[1]:+.0%}"]
+    return f"| {kind} | {name} | {dtype} | {engine} | {' | '.join(cells)} | {reached} |"
+
+
+def _measured(engine: str, path: str) -> tuple[float, float]:
+    """Tokens per second that are written and read."""
+    with tempfile.TemporaryDirectory() as cache:
+        options = LoadOptions(context=1024, threads=machine.cores().physical, settings={"cache": cache})
+        with closing(child.load(engine, [path], options)) as session:
+            _ask(session, 16, 4)
+            writing = median(_writing(session) for _ in range(TRIES))
+            reading = median(_reading(session) for _ in range(TRIES))
+    return writing, reading
+
+
+def _writing(session: Session) -> float:
+    first, last, _, made = _ask(session, 8, ANSWER)
+    return (made - 1) / (last - first)
+
+
+def _reading(session: Session) -> float:
+    first, _, read, _ = _ask(session, PROMPT, 1)
+    return read / first
+
+
+def _ask(session: Session, letters: int, most: int) -> tuple[float, float, int, int]:
+    """Seconds until the first and the last piece; tokens of the prompt that were read, and of the answer."""
+    prompt = "".join(random.choices("abcdefghijklmnop", k=letters))
+    began, first, last, usage = perf_counter(), 0.0, 0.0, Usage(0, 0)
+    for event in session.complete(CompleteRequest(prompt, Sampling(max_tokens=most, temperature=0))):
+        last = perf_counter() - began
+        if isinstance(event, Text):
+            first = first or last
+        elif isinstance(event, Usage):
+            usage = event
+    return first or last, last, usage.prompt_tokens - usage.cached_tokens, usage.completion_tokens
