@@ -51,8 +51,8 @@ def rows() -> Iterator[str]:
         for _ in measurement.measure():
             pass
     known, codec = rates.measured(), codec_choice.find()
-    columns = ("case", "model", "weights", "engine", "foretold writing, token/s", "measured", "away")
-    columns += ("foretold reading, token/s", "measured", "away", "within 20 %")
+    columns = ["case", "model", "weights", "engine", "foretold writing, token/s", "measured", "away"]
+    columns += ["foretold reading, token/s", "measured", "away", "within 20 %"]
     yield f"| {' | '.join(columns)} |"
     yield "|---" * len(columns) + "|"
     starter = resolve(MODEL, folders().models).files[0]

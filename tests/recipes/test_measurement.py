@@ -55,11 +55,11 @@ def test_another_type_is_added_to_what_is_known() -> None:
 
 
 def test_a_run_leaves_its_rates_in_the_journal_and_nothing_else(home: Path) -> None:
-    def measured() -> Iterator[Stage]:
-        nonlocal found
-        found = yield from measurement.measure({"llamacpp": 0.0})
-
     found: dict[str, Rates] = {}
+
+    def measured() -> Iterator[Stage]:
+        found.update((yield from measurement.measure({"llamacpp": 0.0})))
+
     stages = list(measured())
     assert {stage.engine for stage in stages} == {"llamacpp"}
     [row] = Journal.at(config.folders().data).recent(MEASUREMENTS)
