@@ -23,6 +23,7 @@ LIMITS = (
     "trustworthy_ai_terms",
     "high_risk_uses",
     "guardrails",
+    "model_service",
 )
 MODELS = ("multimodal",)
 _FILE = Path(__file__).with_name("licenses.yaml")

@@ -78,7 +78,7 @@ def test_a_right_that_was_taken_away() -> None:
 
 def test_a_title_without_its_text_is_no_licence() -> None:
     assert not claimed(of_text("LLAMA 4 COMMUNITY LICENSE AGREEMENT\nApril 5, 2025\nSee our site."))
-    assert of_text("Coqui Public Model License 1.0.0\n\nSome text").outcome is Outcome.UNCHECKED
+    assert of_text("Coqui Public Model License 1.0.0\n\nSome text").outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize(
