@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from abierto.errors import JournalUnavailable
 
-VERSION = 3
+VERSION = 4
 LOCAL_OWNER = "local"
 PATIENCE = 5  # seconds in which another program may hold the database
 BETWEEN_TRIES = 0.01  # seconds
@@ -72,6 +72,8 @@ CONVERSATIONS = _table(
     sa.Column("messages", sa.JSON, nullable=False),
     sa.Column("settings", sa.JSON, nullable=False),
     sa.Column("changed", sa.String, nullable=False),
+    sa.Column("tree", sa.JSON),  # all branches, of which `messages` is the one that was walked last
+    sa.Column("folder", sa.String),
 )
 TUNINGS = _table(
     "tunings",
@@ -97,7 +99,11 @@ MEASUREMENTS = _table(
 LINES = _table("lines", sa.Column("text", sa.String, nullable=False))
 
 # What leads from version n to n + 1, by n. Rows are kept; what a step cannot keep, it must not exist.
-MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: TUNINGS.create, 2: MEASUREMENTS.create}
+MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {
+    1: TUNINGS.create,
+    2: MEASUREMENTS.create,
+    3: lambda connection: _add_columns(connection, CONVERSATIONS, "tree", "folder"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,7 @@ class Conversation:
     """A kept conversation. settings: what was set for it.
 
     messages: [{"role": ..., "content": ...}, ...]; with images, {"images": [{"path": ..., "sha256": ...}]} besides.
+    tree: all branches of it, as who wrote them has them; None where there is only one. folder: None for none.
     """
 
     id: int
@@ -114,6 +121,17 @@ class Conversation:
     messages: list[dict[str, Any]]
     settings: dict[str, Any]
     changed: str
+    tree: dict[str, Any] | None = None
+    folder: str | None = None
+
+
+def _add_columns(connection: sa.Connection, table: sa.Table, *names: str) -> None:
+    preparer = connection.dialect.identifier_preparer
+    for name in names:
+        kind = table.c[name].type.compile(dialect=connection.dialect)
+        connection.exec_driver_sql(
+            f"ALTER TABLE {preparer.format_table(table)} ADD COLUMN {preparer.quote(name)} {kind}"
+        )
 
 
 def _now() -> str:

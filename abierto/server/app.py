@@ -63,6 +63,8 @@ class App:
         for known in self._routes:
             if "{" not in known[1].path:
                 self._plain.setdefault(known[1].path, []).append(known)
+        for found in self._plain.values():
+            found.sort(key=lambda known: not known[1].header)  # what asks for a header goes before what does not
         prefixes = [(prefix, dialect) for dialect in self._dialects for prefix in dialect.prefixes]
         self._prefixes = sorted(prefixes, key=lambda found: -len(found[0]))
 

@@ -13,7 +13,7 @@ from abierto.config import Settings
 from abierto.errors import AddressInUse, TokensNeeded
 from abierto.runtime import serving
 from abierto.runtime.residents import Residents
-from abierto.server import administration, anthropic, ollama, openai
+from abierto.server import administration, anthropic, ollama, openai, pages
 from abierto.server.app import App
 from abierto.server.exchange import Dialect
 from abierto.server.guard import is_loopback
@@ -56,7 +56,7 @@ def _serve(settings: Settings, ready: Callable[[str], None]) -> None:
     state = State(settings, Residents(settings), secrets.token_urlsafe(32), end)
     recorder = Recorder()
     log = Log(config.folders().logs)
-    application = App(state, dialects(), log)
+    application = App(state, [*dialects(), pages.dialect()], log)
     options = uvicorn.Config(
         application,
         backlog=BACKLOG,

@@ -17,10 +17,11 @@ def error(problem: AbiertoError, _status: int, sentences: str) -> Any:
 
 def dialect(others: Iterable[Dialect] = ()) -> Dialect:
     """The whole dialect. others: those that are described and counted with it."""
-    from abierto.server.administration import direct, journal, models, process, pulls, reports
+    from abierto.server.administration import catalogue, conversations, direct, journal, models, process, pulls, reports
     from abierto.server.openapi import described
 
     routes = (*process.ROUTES, *models.ROUTES, *pulls.ROUTES, *journal.ROUTES, *reports.ROUTES, *direct.ROUTES)
+    routes = (*routes, *conversations.ROUTES, *catalogue.ROUTES)
     prefixes = ("/abierto", "/health", "/metrics", "/openapi.json")
     whole = Dialect("abierto", routes, prefixes, error)
     return Dialect("abierto", (*routes, described([*others, whole])), prefixes, error)

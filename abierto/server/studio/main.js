@@ -1,0 +1,60 @@
+/** Starts the page: the language, then the frame with the panel that the address names. */
+import { effect, html, render, signal, useEffect } from "./lib/html.js";
+import { Icon } from "./lib/icons.js";
+import { chosenLanguage } from "./lib/settings.js";
+import { language, speak, t } from "./lib/words.js";
+import { PANELS } from "./panels.js";
+import { Conversations } from "./panels/chat/sidebar.js";
+
+const place = signal(location.hash.slice(1));
+const menu = signal(false);
+
+addEventListener("hashchange", () => {
+  place.value = location.hash.slice(1);
+  menu.value = false;
+});
+
+function Frame() {
+  const [name, ...rest] = place.value.split("/");
+  const panel = PANELS.find((one) => one.name === name) ?? PANELS[0];
+  const View = panel.view;
+  useEffect(() => {
+    document.title = `${t(`panel.${panel.name}`)} · Abierto`;
+  }, [panel, language.value]);
+  return html`
+    <a class="skip" href="#main" onClick=${skip}>${t("skip")}</a>
+    <div class="frame" data-menu=${menu.value}>
+      <header class="bar">
+        <button class="quiet" aria-expanded=${menu.value} aria-controls="side" onClick=${() => (menu.value = !menu.value)}>
+          <${Icon} name="menu" /><span class="hidden">${t("menu")}</span>
+        </button>
+        <span class="brand">Abierto</span>
+      </header>
+      <aside id="side">
+        <a class="brand" href="#chat"><img src="/studio/icon.svg" alt="" width="24" height="24" /> Abierto</a>
+        <nav aria-label=${t("panels")}>
+          ${PANELS.map(
+            (one) => html`<a href=${`#${one.name}`} aria-current=${one === panel ? "page" : undefined}>
+              <${Icon} name=${one.icon} />${t(`panel.${one.name}`)}
+            </a>`,
+          )}
+        </nav>
+        <${Conversations} current=${panel.name === "chat" ? rest[0] : ""} />
+      </aside>
+      <div class="veil" onClick=${() => (menu.value = false)}></div>
+      <main id="main" tabindex="-1"><${View} rest=${rest} /></main>
+    </div>
+  `;
+}
+
+/** @param {Event} event */
+function skip(event) {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
+}
+
+await speak(chosenLanguage.value);
+effect(() => {
+  if (chosenLanguage.value !== language.peek()) speak(chosenLanguage.value);
+});
+render(html`<${Frame} />`, /** @type {Element} */ (document.getElementById("app")));

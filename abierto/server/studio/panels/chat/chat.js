@@ -1,0 +1,213 @@
+/** The conversation: what was said, and the field to say more. */
+import { get } from "../../lib/api.js";
+import { html, signal, useEffect, useLayoutEffect, useRef, useState } from "../../lib/html.js";
+import { Icon } from "../../lib/icons.js";
+import { model } from "../../lib/settings.js";
+import { number, t } from "../../lib/words.js";
+import { download } from "./export.js";
+import { Message } from "./message.js";
+import { live, load, open, path, say, set, stop, trouble } from "./store.js";
+import { Welcome } from "./welcome.js";
+
+/** Models that answer, and those that are loaded with their context. */
+export const models = signal(/** @type {any[]} */ ([]));
+const context = signal(0);
+
+export async function findModels() {
+  const found = (await get("/abierto/v1/models")).models.filter((/** @type {any} */ one) => one.task === "chat");
+  models.value = found;
+  if (!found.some((/** @type {any} */ one) => one.name === model.value)) {
+    model.value = (found.find((/** @type {any} */ one) => one.format !== "none") ?? found[0])?.name ?? "";
+  }
+}
+
+/** @param {{rest: string[]}} props */
+export function Chat({ rest }) {
+  const id = Number(rest[0] ?? 0) || 0;
+  const [sliders, slide] = useState(false);
+  useEffect(() => {
+    load(id).catch((problem) => (trouble.value = problem.message));
+  }, [id]);
+  useEffect(() => {
+    findModels().catch((problem) => (trouble.value = problem.message));
+  }, []);
+  const talk = open.value;
+  const messages = path(talk);
+  const last = messages[messages.length - 1];
+  return html`
+    <section class="chat" aria-label=${t("panel.chat")}>
+      <header class="head">
+        <label class="pick"
+          ><span class="hidden">${t("chat.model")}</span>
+          <select value=${model.value} onChange=${(/** @type {any} */ event) => (model.value = event.target.value)}>
+            ${models.value.map((one) => html`<option value=${one.name}>${one.name}</option>`)}
+          </select>
+        </label>
+        <h1>${talk.title || t("chat.new")}</h1>
+        <button class="quiet" title=${t("chat.export")} disabled=${!messages.length} onClick=${() => download(talk)}>
+          <${Icon} name="save" /><span class="hidden">${t("chat.export")}</span>
+        </button>
+        <button class="quiet" aria-expanded=${sliders} title=${t("chat.settings")} onClick=${() => slide(!sliders)}>
+          <${Icon} name="sliders" /><span class="hidden">${t("chat.settings")}</span>
+        </button>
+      </header>
+      ${sliders && html`<${Sliders} />`}
+      <${Thread} messages=${messages} />
+      ${!messages.length && html`<${Welcome} />`}
+      ${trouble.value && html`<p class="trouble" role="alert">${trouble.value}</p>`}
+      <${Composer} parent=${talk.leaf} last=${last} key=${talk.id || "new"} draft=${`abierto.draft.${talk.id}`} />
+    </section>
+  `;
+}
+
+/** @param {{messages: any[]}} props */
+function Thread({ messages }) {
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const stuck = useRef(true);
+  // Who reads further up is left there; who is at the end sees what comes.
+  useLayoutEffect(() => {
+    if (box.current && stuck.current) box.current.scrollTop = box.current.scrollHeight;
+  });
+  const moved = () => {
+    const place = /** @type {HTMLElement} */ (box.current);
+    stuck.current = place.scrollHeight - place.scrollTop - place.clientHeight < 60;
+  };
+  const writing = live.value;
+  return html`
+    <div class="thread" ref=${box} onScroll=${moved} tabindex="0" role="log" aria-live="off" aria-label=${t("chat.thread")}>
+      <ol>
+        ${messages.map((one) => html`<${Message} key=${one.id} message=${one} live=${writing?.id === one.id ? writing : null} />`)}
+      </ol>
+    </div>
+    <p class="hidden" aria-live="polite">${spoken(messages)}</p>
+  `;
+}
+
+/** What a screen reader says: that an answer is written, and then the whole of it.
+ * @param {any[]} messages */
+function spoken(messages) {
+  const last = messages[messages.length - 1];
+  if (!last || last.role !== "assistant") return "";
+  if (live.value) return t("chat.writing");
+  return last.error ? last.error : last.content;
+}
+
+/** @param {{parent: string, last: any, draft: string}} props */
+function Composer({ parent, last, draft }) {
+  const [text, write] = useState(localStorage.getItem(draft) ?? "");
+  const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const busy = live.value !== null;
+  useLayoutEffect(() => {
+    const area = /** @type {HTMLTextAreaElement} */ (field.current);
+    area.style.height = "auto";
+    area.style.height = `${Math.min(area.scrollHeight, 240)}px`;
+  }, [text]);
+  useEffect(() => {
+    if (matchMedia("(hover: hover)").matches) field.current?.focus();
+  }, []);
+  const typed = (/** @type {string} */ value) => {
+    write(value);
+    if (value) localStorage.setItem(draft, value);
+    else localStorage.removeItem(draft);
+  };
+  const send = () => {
+    if (!text.trim() || busy || !model.value) return;
+    typed("");
+    say(text, parent);
+  };
+  const pressed = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      send();
+    }
+    if (event.key === "Escape" && busy) stop();
+  };
+  return html`
+    <form
+      class="composer"
+      onSubmit=${(/** @type {Event} */ event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <textarea
+        ref=${field}
+        rows="1"
+        aria-label=${t("chat.say")}
+        placeholder=${t("chat.say")}
+        value=${text}
+        onInput=${(/** @type {any} */ event) => typed(event.target.value)}
+        onKeyDown=${pressed}
+      ></textarea>
+      ${busy
+        ? html`<button class="round" type="button" title=${t("chat.stop")} onClick=${stop}>
+            <${Icon} name="stop" /><span class="hidden">${t("chat.stop")}</span>
+          </button>`
+        : html`<button class="round" disabled=${!text.trim() || !model.value} title=${t("chat.send")}>
+            <${Icon} name="send" /><span class="hidden">${t("chat.send")}</span>
+          </button>`}
+    </form>
+    <p class="under">${under(last)}</p>
+  `;
+}
+
+/** How much of the context is taken, and how fast the last answer was.
+ * @param {any} last */
+function under(last) {
+  const known = models.value.find((one) => one.name === model.value);
+  context.value = known?.context ?? 0;
+  const used = (last?.prompt ?? 0) + (last?.tokens ?? 0);
+  if (!used) return t("chat.keys");
+  const told = [t("chat.tokens", { used: number(used) })];
+  if (context.value) told[0] = t("chat.tokens_of", { used: number(used), context: number(context.value) });
+  if (last?.speed) told.push(t("chat.speed", { speed: number(last.speed, 1) }));
+  if (context.value && used > 0.8 * context.value) told.push(t("chat.nearly_full"));
+  return told.join(" · ");
+}
+
+const KNOBS = [
+  { name: "temperature", least: 0, most: 2, step: 0.05, usual: 0.7 },
+  { name: "top_p", least: 0, most: 1, step: 0.01, usual: 1 },
+  { name: "max_output_tokens", least: 16, most: 8192, step: 16, usual: 2048 },
+];
+
+function Sliders() {
+  const talk = open.value;
+  const turn = (/** @type {string} */ name, /** @type {string} */ value) => {
+    const sampling = { ...talk.sampling, [name]: Number(value) };
+    if (value === "") delete sampling[name];
+    set({ sampling });
+  };
+  return html`
+    <fieldset class="sliders">
+      <legend class="hidden">${t("chat.settings")}</legend>
+      <label class="field wide"
+        >${t("chat.system")}
+        <textarea rows="3" value=${talk.system} onChange=${(/** @type {any} */ event) => set({ system: event.target.value })}></textarea>
+      </label>
+      ${KNOBS.map(
+        ({ name, least, most, step, usual }) => html`<label class="field"
+          >${t(`chat.${name}`)}
+          <input
+            type="number"
+            min=${least}
+            max=${most}
+            step=${step}
+            placeholder=${t("chat.usual")}
+            value=${talk.sampling[name] ?? ""}
+            onChange=${(/** @type {any} */ event) => turn(name, event.target.value)}
+          />
+          <input
+            type="range"
+            aria-label=${t(`chat.${name}`)}
+            min=${least}
+            max=${most}
+            step=${step}
+            value=${talk.sampling[name] ?? usual}
+            onInput=${(/** @type {any} */ event) => turn(name, event.target.value)}
+          />
+        </label>`,
+      )}
+    </fieldset>
+  `;
+}

@@ -1,0 +1,153 @@
+/** One message: what was said, and what can be done with it. */
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../../lib/html.js";
+import { Icon } from "../../lib/icons.js";
+import { Blocks, colour } from "../../lib/markdown.js";
+import { number, t } from "../../lib/words.js";
+import { answer, live as writing, open, say, siblings, walk } from "./store.js";
+
+/** @param {{message: any, live: {text: string, thought: string} | null}} props */
+export function Message({ message, live }) {
+  const [editing, edit] = useState(false);
+  const own = message.role === "user";
+  const text = live ? live.text : message.content;
+  const thought = live ? live.thought : message.thought;
+  return html`
+    <li class=${own ? "said own" : "said"}>
+      <article aria-label=${t(own ? "chat.you" : "chat.model_said", { model: message.model ?? "" })}>
+        ${thought && html`<${Thought} text=${thought} open=${Boolean(live && !live.text)} />`}
+        ${editing
+          ? html`<${Editor} message=${message} done=${() => edit(false)} />`
+          : own
+            ? html`<p class="words">${text}</p>`
+            : html`<${Written} text=${text} ended=${!live} />`}
+        ${live && !text && !thought && html`<p class="waiting"><span></span><span></span><span></span></p>`}
+        ${message.error && html`<p class="trouble" role="alert">${message.error}</p>`}
+        ${message.cut && html`<p class="hint">${t("chat.cut")}</p>`}
+        ${!editing && !live && html`<${Deeds} message=${message} own=${own} edit=${() => edit(true)} />`}
+      </article>
+    </li>
+  `;
+}
+
+/** @param {{text: string, ended: boolean}} props */
+function Written({ text, ended }) {
+  const blocks = useRef(new Blocks()).current;
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const shown = useRef(0);
+  const source = useRef("");
+  // Closed blocks are put into the page once, and Preact does not look at them again.
+  useLayoutEffect(() => {
+    const place = /** @type {HTMLElement} */ (box.current);
+    blocks.take(text, ended);
+    if (blocks.closed.length < shown.current || !text.startsWith(source.current.slice(0, blocks.done))) {
+      place.replaceChildren();
+      shown.current = 0;
+    }
+    source.current = text;
+    let tail = place.querySelector(":scope > .tail");
+    if (!tail) {
+      tail = document.createElement("div");
+      tail.className = "tail";
+      place.append(tail);
+    }
+    for (const made of blocks.closed.slice(shown.current)) {
+      const block = document.createElement("div");
+      block.innerHTML = made;
+      tail.before(block);
+      frames(block);
+    }
+    shown.current = blocks.closed.length;
+    tail.innerHTML = blocks.open;
+  }, [text, ended]);
+  useEffect(() => {
+    if (ended && box.current) colour(box.current);
+  }, [ended, text]);
+  return html`<div class="words" ref=${box} onClick=${copied}></div>`;
+}
+
+/** Give code a button to copy it, and tables room of their own to scroll in.
+ * @param {Element} block */
+function frames(block) {
+  for (const code of block.querySelectorAll("pre")) {
+    const button = document.createElement("button");
+    button.className = "quiet copy";
+    button.type = "button";
+    button.textContent = t("chat.copy");
+    code.tabIndex = 0;
+    code.append(button);
+  }
+  for (const table of block.querySelectorAll("table")) {
+    const room = document.createElement("div");
+    room.className = "room";
+    room.tabIndex = 0;
+    table.replaceWith(room);
+    room.append(table);
+  }
+}
+
+/** @param {any} event */
+function copied(event) {
+  const button = event.target.closest?.(".copy");
+  if (!button) return;
+  navigator.clipboard.writeText(button.parentElement.querySelector("code")?.textContent ?? "");
+  button.textContent = t("chat.copied");
+  setTimeout(() => (button.textContent = t("chat.copy")), 1500);
+}
+
+/** @param {{text: string, open: boolean}} props */
+function Thought({ text, open: unfolded }) {
+  return html`<details class="thought" open=${unfolded}>
+    <summary>${t("chat.thought")}</summary>
+    <p>${text}</p>
+  </details>`;
+}
+
+/** @param {{message: any, done: () => void}} props */
+function Editor({ message, done }) {
+  const [text, write] = useState(message.content);
+  const send = () => {
+    done();
+    if (text.trim()) say(text, message.parent);
+  };
+  return html`<div class="editor">
+    <textarea
+      aria-label=${t("chat.edit")}
+      rows=${Math.min(12, text.split("\n").length + 1)}
+      value=${text}
+      ref=${(/** @type {HTMLElement | null} */ field) => field && document.activeElement !== field && field.focus()}
+      onInput=${(/** @type {any} */ event) => write(event.target.value)}
+      onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && done()}
+    ></textarea>
+    <div>
+      <button class="button" onClick=${send}>${t("chat.send")}</button>
+      <button class="quiet" onClick=${done}>${t("cancel")}</button>
+    </div>
+  </div>`;
+}
+
+/** @param {{message: any, own: boolean, edit: () => void}} props */
+function Deeds({ message, own, edit }) {
+  const others = siblings(open.value, message);
+  const place = others.findIndex((one) => one.id === message.id);
+  const busy = writing.value !== null;
+  return html`<footer class="deeds">
+    ${others.length > 1 &&
+    html`<span class="branches">
+      <${Deed} name="left" words="chat.branch_before" off=${busy || place === 0} act=${() => walk(others[place - 1])} />
+      <span>${place + 1}/${others.length}</span>
+      <${Deed} name="right" words="chat.branch_after" off=${busy || place === others.length - 1} act=${() => walk(others[place + 1])} />
+    </span>`}
+    <${Deed} name="copy" words="chat.copy" act=${() => navigator.clipboard.writeText(message.content)} />
+    ${own
+      ? html`<${Deed} name="edit" words="chat.edit" off=${busy} act=${edit} />`
+      : html`<${Deed} name="retry" words="chat.retry" off=${busy} act=${() => answer(message.parent)} />`}
+    ${!own && message.speed && html`<span class="hint">${message.model} · ${t("chat.speed", { speed: number(message.speed, 1) })}</span>`}
+  </footer>`;
+}
+
+/** @param {{name: any, words: string, act: () => void, off?: boolean}} props */
+function Deed({ name, words, act, off = false }) {
+  return html`<button class="quiet" title=${t(words)} disabled=${off} onClick=${act}>
+    <${Icon} name=${name} /><span class="hidden">${t(words)}</span>
+  </button>`;
+}

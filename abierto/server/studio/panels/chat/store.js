@@ -1,0 +1,267 @@
+/** The conversation that is open, as a tree: each message knows the one before it, and the last one walked to is the leaf.
+ *
+ * An answer is made by the server in the background, so it goes on when the page is closed; who comes back reads it from
+ * its beginning.
+ */
+import { ask, events, get, post, put, Refused, remove } from "../../lib/api.js";
+import { batch, signal } from "../../lib/html.js";
+import { model } from "../../lib/settings.js";
+
+/** @typedef {{id: string, parent: string, role: "user" | "assistant", content: string, thought?: string, model?: string,
+ *   error?: string, response?: string, tokens?: number, prompt?: number, speed?: number, cut?: boolean}} Message */
+/** @typedef {{id: number, title: string, nodes: Record<string, Message>, leaf: string, system: string,
+ *   sampling: Record<string, number>}} Conversation */
+
+export const list = signal(/** @type {any[]} */ ([]));
+export const search = signal("");
+export const open = signal(/** @type {Conversation} */ (blank()));
+/** The message that is being written: its id and what has come of it. */
+export const live = signal(/** @type {{id: string, text: string, thought: string} | null} */ (null));
+export const trouble = signal("");
+
+let stopped = () => {};
+
+/** @returns {Conversation} */
+export function blank() {
+  return { id: 0, title: "", nodes: {}, leaf: "", system: "", sampling: {} };
+}
+
+export async function refresh() {
+  const query = search.value.trim() ? `?search=${encodeURIComponent(search.value.trim())}` : "";
+  list.value = (await get(`/abierto/v1/conversations${query}`)).conversations;
+}
+
+/** The messages from the first to one.
+ * @param {Conversation} talk @param {string} [leaf] @returns {Message[]} */
+export function path(talk, leaf = talk.leaf) {
+  const found = [];
+  for (let id = leaf; talk.nodes[id]; id = talk.nodes[id].parent) found.unshift(talk.nodes[id]);
+  return found;
+}
+
+/** The messages that stand in the place of one: itself, and what was tried instead.
+ * @param {Conversation} talk @param {Message} message */
+export function siblings(talk, message) {
+  return Object.values(talk.nodes).filter((one) => one.parent === message.parent && one.role === message.role);
+}
+
+/** @param {number} id 0 for a new one */
+export async function load(id) {
+  if (open.value.id === id && (id || !open.value.leaf)) return;
+  leave();
+  trouble.value = "";
+  if (!id) {
+    open.value = blank();
+    return;
+  }
+  const kept = await get(`/abierto/v1/conversations/${id}`);
+  const talk = { ...blank(), id, title: kept.title, ...fromKept(kept) };
+  open.value = talk;
+  const last = talk.nodes[talk.leaf];
+  if (last?.response) follow(last, await ask("GET", `/v1/responses/${last.response}?stream=true`).catch(() => null));
+}
+
+/** Stop watching the answer that is written; the server goes on with it. */
+function leave() {
+  stopped();
+  live.value = null;
+}
+
+/** @param {any} kept */
+function fromKept(kept) {
+  const tree = kept.tree;
+  const said = kept.messages.filter((/** @type {any} */ one) => one.role !== "system");
+  const system = kept.messages.find((/** @type {any} */ one) => one.role === "system")?.content ?? "";
+  if (tree?.nodes) {
+    const walked = path({ ...blank(), ...tree });
+    // Another program may have gone on with the conversation: then its words are the truth.
+    if (walked.length === said.length && walked.every((one, index) => one.response || one.content === said[index].content)) {
+      return { nodes: tree.nodes, leaf: tree.leaf, system, sampling: tree.sampling ?? {} };
+    }
+  }
+  /** @type {Record<string, Message>} */
+  const nodes = {};
+  let leaf = "";
+  for (const one of said) {
+    const id = fresh();
+    nodes[id] = { id, parent: leaf, role: one.role, content: one.content };
+    leaf = id;
+  }
+  return { nodes, leaf, system, sampling: {} };
+}
+
+function fresh() {
+  return Math.random().toString(36).slice(2, 10);
+}
+
+/** Say something after a message, and have it answered.
+ * @param {string} content @param {string} parent */
+export async function say(content, parent) {
+  const id = fresh();
+  const talk = { ...open.value, nodes: { ...open.value.nodes }, leaf: id };
+  talk.nodes[id] = { id, parent, role: "user", content };
+  if (!talk.title) talk.title = content.trim().split("\n")[0].slice(0, 60);
+  open.value = talk;
+  await answer(id);
+}
+
+/** Have a message of the person answered, once more or for the first time.
+ * @param {string} parent */
+export async function answer(parent) {
+  trouble.value = "";
+  const id = fresh();
+  const talk = { ...open.value, nodes: { ...open.value.nodes }, leaf: id };
+  /** @type {Message} */
+  const message = { id, parent, role: "assistant", content: "", model: model.value };
+  talk.nodes[id] = message;
+  open.value = talk;
+  live.value = { id, text: "", thought: "" };
+  const input = path(talk, parent).map((one) => ({ role: one.role, content: one.content }));
+  const body = { model: model.value, input, stream: true, background: true, ...talk.sampling };
+  try {
+    const reply = await ask("POST", "/v1/responses", talk.system ? { ...body, instructions: talk.system } : body);
+    await follow(message, reply);
+  } catch (problem) {
+    finish(id, { error: told(problem) });
+  }
+}
+
+/** Read what comes of an answer until it is whole.
+ * @param {Message} message @param {Response | null} reply */
+async function follow(message, reply) {
+  const { id } = message;
+  if (!reply) {
+    finish(id, { response: undefined });
+    return;
+  }
+  const flow = events(reply);
+  let gone = false;
+  stopped = () => {
+    gone = true;
+    flow.return(undefined);
+  };
+  let text = "";
+  let thought = "";
+  let began = 0;
+  let drawn = false;
+  const draw = () => {
+    drawn = false;
+    if (!gone && live.value?.id === id) live.value = { id, text, thought };
+  };
+  live.value = { id, text, thought };
+  /** @type {Partial<Message>} */
+  let end = {};
+  try {
+    for await (const event of flow) {
+      if (gone) return;
+      if (event.type === "response.created") change(id, { response: event.response.id }, true);
+      else if (event.type === "response.output_text.delta") text += event.delta;
+      else if (event.type === "response.reasoning_text.delta") thought += event.delta;
+      else if (event.type === "response.failed") end = { error: event.response.error?.message ?? "" };
+      if (["response.completed", "response.incomplete"].includes(event.type)) end = usage(event.response, began);
+      if (event.delta && !began) began = performance.now();
+      if (!drawn) {
+        drawn = true;
+        requestAnimationFrame(draw);
+      }
+    }
+  } catch (problem) {
+    if (gone) return;
+    end = { error: told(problem) };
+  }
+  if (!gone) finish(id, { content: text, thought: thought || undefined, ...end });
+}
+
+/** @param {any} response @param {number} began @returns {Partial<Message>} */
+function usage(response, began) {
+  const tokens = response.usage?.output_tokens ?? 0;
+  const seconds = (performance.now() - began) / 1000;
+  const speed = began && tokens > 8 && seconds > 0.2 ? tokens / seconds : undefined;
+  return { tokens, prompt: response.usage?.input_tokens, speed, cut: response.status === "incomplete" };
+}
+
+/** @param {string} id @param {Partial<Message>} facts */
+function finish(id, facts) {
+  batch(() => {
+    change(id, { ...facts, response: undefined }, false);
+    live.value = null;
+  });
+  keep();
+}
+
+/** @param {string} id @param {Partial<Message>} facts @param {boolean} write */
+function change(id, facts, write) {
+  const talk = open.value;
+  if (!talk.nodes[id]) return;
+  open.value = { ...talk, nodes: { ...talk.nodes, [id]: { ...talk.nodes[id], ...facts } } };
+  if (write) keep();
+}
+
+/** Break the answer off; what has come of it stays. */
+export async function stop() {
+  const message = live.value && open.value.nodes[live.value.id];
+  if (message?.response) await post(`/v1/responses/${message.response}/cancel`, {}).catch(() => {});
+}
+
+/** @param {Partial<Conversation>} facts */
+export function set(facts) {
+  open.value = { ...open.value, ...facts };
+  if (open.value.id) keep();
+}
+
+/** Walk to another branch: to the newest message under one.
+ * @param {Message} message */
+export function walk(message) {
+  let leaf = message.id;
+  for (;;) {
+    const next = Object.values(open.value.nodes).filter((one) => one.parent === leaf);
+    if (!next.length) break;
+    leaf = next[next.length - 1].id;
+  }
+  set({ leaf });
+}
+
+let writing = Promise.resolve();
+
+/** Write the conversation down, one writing after the other. */
+export function keep() {
+  writing = writing.then(write).catch((problem) => {
+    trouble.value = told(problem);
+  });
+  return writing;
+}
+
+async function write() {
+  const talk = open.value;
+  if (!talk.leaf) return;
+  const said = path(talk).map((one) => ({ role: one.role, content: one.content }));
+  const messages = talk.system ? [{ role: "system", content: talk.system }, ...said] : said;
+  const tree = { nodes: talk.nodes, leaf: talk.leaf, sampling: talk.sampling };
+  const body = { title: talk.title, model: model.value, messages, tree };
+  if (talk.id) await put(`/abierto/v1/conversations/${talk.id}`, body);
+  else {
+    const { id } = await post("/abierto/v1/conversations", body);
+    open.value = { ...open.value, id };
+    history.replaceState(null, "", `#chat/${id}`);
+  }
+  await refresh();
+}
+
+/** @param {number} id */
+export async function forget(id) {
+  await remove(`/abierto/v1/conversations/${id}`);
+  if (open.value.id === id) location.hash = "#chat";
+  await refresh();
+}
+
+/** @param {number} id @param {string} title */
+export async function rename(id, title) {
+  await put(`/abierto/v1/conversations/${id}`, { title });
+  if (open.value.id === id) open.value = { ...open.value, title };
+  await refresh();
+}
+
+/** @param {unknown} problem */
+export function told(problem) {
+  return problem instanceof Refused || problem instanceof Error ? problem.message : String(problem);
+}

@@ -1,0 +1,45 @@
+/** What a newcomer sees: one button to a first answer, and some questions to begin with. */
+import { html, useState } from "../../lib/html.js";
+import { model } from "../../lib/settings.js";
+import { size, t } from "../../lib/words.js";
+import { pull } from "../models/pulls.js";
+import { findModels, models } from "./chat.js";
+import { open, say, told } from "./store.js";
+
+const STARTER = "smollm2:135m";
+const IDEAS = ["idea_explain", "idea_letter", "idea_story"];
+
+export function Welcome() {
+  const [progress, tell] = useState("");
+  const [failed, fail] = useState("");
+  const real = models.value.some((one) => one.format !== "none");
+  const begin = async () => {
+    fail("");
+    try {
+      await pull(STARTER, (state) => tell(state.total ? `${size(state.done)} / ${size(state.total)}` : ""));
+      await findModels();
+      model.value = STARTER;
+      await say(t("chat.idea_explain"), open.value.leaf);
+    } catch (problem) {
+      fail(told(problem));
+    }
+    tell("");
+  };
+  return html`<div class="welcome">
+    <h2>${t("chat.welcome")}</h2>
+    <p>${t("chat.private")}</p>
+    ${real
+      ? html`<ul class="ideas">
+          ${IDEAS.map(
+            (name) => html`<li>
+              <button class="idea" onClick=${() => say(t(`chat.${name}`), open.value.leaf)}>${t(`chat.${name}`)}</button>
+            </li>`,
+          )}
+        </ul>`
+      : html`<button class="button large" disabled=${Boolean(progress)} onClick=${begin}>
+            ${progress || t("chat.begin", { model: STARTER })}
+          </button>
+          <p class="hint">${t("chat.begin_hint")}</p>`}
+    ${failed && html`<p class="trouble" role="alert">${failed}</p>`}
+  </div>`;
+}
