@@ -44,7 +44,7 @@ TYPES = {
     "llamacpp": ("Q4_K", "Q6_K", "Q4_1", "Q4_0", "F16", "Q5_K", "Q5_0", "BF16", "IQ4_XS", "IQ4_NL", "Q3_K", "Q2_K"),
     "openvino": ("Q4_1", "Q8_0", "Q6_K", "F16"),
 }
-SAME = {"openvino": {"Q4_1": ("Q4_K",), "F16": ("BF16",)}}
+SAME: Mapping[str, Mapping[str, tuple[str, ...]]] = {"openvino": {"Q4_1": ("Q4_K",), "F16": ("BF16",)}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,7 @@ def add(known: Rates, taken: Taken, dtype: str) -> Rates:
     return replace(known, byte={**known.byte, dtype: byte}, weight={**known.weight, dtype: weight})
 
 
-def _shared(known: Rates, same: dict[str, tuple[str, ...]]) -> Rates:
+def _shared(known: Rates, same: Mapping[str, tuple[str, ...]]) -> Rates:
     """The rates with those of types that the engine turns into others that were measured."""
     byte, weight = dict(known.byte), dict(known.weight)
     for dtype, others in same.items():

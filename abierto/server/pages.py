@@ -17,6 +17,8 @@ from abierto.errors import AbiertoError
 from abierto.server.exchange import JSON, Call, Dialect, Reply, Route
 
 WORDS = "studio."  # what the sentences of the page begin with
+# What reports are made of; the page shows them as it gets them.
+REPORTS = ("openness.component.", "openness.freedom.", "openness.osi.", "openness.outcome.")
 # Scripts, styles, pictures and answers from this server alone; no inline script, no frame around it, no form that leads
 # away. What a person attaches is shown as data and blob.
 POLICY = "; ".join(
@@ -75,7 +77,7 @@ def error(problem: AbiertoError, _status: int, sentences: str) -> Any:
 def words(language: str) -> dict[str, str]:
     """The sentences of the page in a language, by their keys without what all begin with."""
     found = locale.sentences(language)
-    return {key.removeprefix(WORDS): sentence for key, sentence in found.items() if key.startswith(WORDS)}
+    return {key.removeprefix(WORDS): said for key, said in found.items() if key.startswith((WORDS, *REPORTS))}
 
 
 def _sender(name: str) -> Callable[[Call], Reply]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from abierto.errors import AbiertoError
-from abierto.server.exchange import Dialect
+from abierto.server.exchange import Dialect, Route
 
 
 def error(problem: AbiertoError, _status: int, sentences: str) -> Any:
@@ -20,8 +20,8 @@ def dialect(others: Iterable[Dialect] = ()) -> Dialect:
     from abierto.server.administration import catalogue, conversations, direct, journal, models, process, pulls, reports
     from abierto.server.openapi import described
 
-    routes = (*process.ROUTES, *models.ROUTES, *pulls.ROUTES, *journal.ROUTES, *reports.ROUTES, *direct.ROUTES)
-    routes = (*routes, *conversations.ROUTES, *catalogue.ROUTES)
+    parts = (process, models, pulls, journal, reports, direct, conversations, catalogue)
+    routes: tuple[Route, ...] = tuple(route for part in parts for route in part.ROUTES)
     prefixes = ("/abierto", "/health", "/metrics", "/openapi.json")
     whole = Dialect("abierto", routes, prefixes, error)
     return Dialect("abierto", (*routes, described([*others, whole])), prefixes, error)

@@ -22,8 +22,8 @@ class ConversationBody(Struct):
     model: str | UnsetType = UNSET
     messages: list[dict[str, Any]] | UnsetType = UNSET
     settings: dict[str, Any] | UnsetType = UNSET
-    tree: dict[str, Any] | None | UnsetType = UNSET
-    folder: str | None | UnsetType = UNSET
+    tree: dict[str, Any] | UnsetType | None = UNSET
+    folder: str | UnsetType | None = UNSET
 
 
 def all_conversations(call: Call) -> Reply:

@@ -19,6 +19,8 @@ export const open = signal(/** @type {Conversation} */ (blank()));
 export const live = signal(/** @type {{id: string, text: string, thought: string} | null} */ (null));
 export const trouble = signal("");
 
+const TITLE = 60; // characters
+
 let stopped = () => {};
 
 /** @returns {Conversation} */
@@ -100,9 +102,16 @@ export async function say(content, parent) {
   const id = fresh();
   const talk = { ...open.value, nodes: { ...open.value.nodes }, leaf: id };
   talk.nodes[id] = { id, parent, role: "user", content };
-  if (!talk.title) talk.title = content.trim().split("\n")[0].slice(0, 60);
+  if (!talk.title) talk.title = headed(content);
   open.value = talk;
   await answer(id);
+}
+
+/** The first words of a text.
+ * @param {string} text */
+function headed(text) {
+  const line = text.trim().split("\n")[0];
+  return line.length > TITLE ? `${line.slice(0, TITLE).replace(/\s+\S*$/, "")}…` : line;
 }
 
 /** Have a message of the person answered, once more or for the first time.

@@ -39,18 +39,40 @@ export function Card({ name, card, task }) {
   `;
 }
 
+const FREEDOMS = ["use", "study", "modify", "share"];
+
 /** @param {{report: any}} props */
 function Report({ report }) {
-  const components = report.components ?? [];
+  const weights = report.freedoms.weights ?? [];
+  const level = report.mof_strict.level;
   return html`
-    <h2>${t("card.components")}</h2>
-    <ul class="components">
-      ${components.map(
-        (/** @type {any} */ one) => html`<li class=${one.status}>
-          <strong>${one.name ?? one.key}</strong>
-          <span>${t(`card.${one.status}`)}${one.license ? ` · ${one.license}` : ""}</span>
+    <h2>${t("card.verdicts")}</h2>
+    <ul class="verdicts">
+      <li><strong>${t("card.mof")}</strong><span>${level ? t("card.mof_class", { level }) : t("card.mof_none")}</span></li>
+      ${report.osi.checks.map(
+        (/** @type {any} */ one) => html`<li class=${one.outcome}>
+          <strong>OSI: ${t(`openness.osi.${one.key}`)}</strong><span>${t(`openness.outcome.${one.outcome}`)}</span>
         </li>`,
       )}
+      ${FREEDOMS.map((key) => weights.find((/** @type {any} */ one) => one.key === key))
+        .filter(Boolean)
+        .map(
+          (one) => html`<li class=${one.outcome}>
+            <strong>${t("card.freedom", { freedom: t(`openness.freedom.${one.key}`) })}</strong>
+            <span>${t(`openness.outcome.${one.outcome}`)}</span>
+          </li>`,
+        )}
+    </ul>
+    <h2>${t("card.components")}</h2>
+    <ul class="components">
+      ${report.inventory.findings.map((/** @type {any} */ one) => {
+        const where = one.where[0]?.place ?? "";
+        const told = [t(`openness.outcome.${one.status}`), one.license].filter(Boolean).join(" · ");
+        return html`<li class=${one.status}>
+          <strong>${t(`openness.component.${one.component.key}`)}</strong>
+          <span>${where.startsWith("https://") ? html`<a href=${where} target="_blank" rel="noopener noreferrer">${told}</a>` : told}</span>
+        </li>`;
+      })}
     </ul>
   `;
 }
