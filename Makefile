@@ -5,7 +5,8 @@ MODEL = smollm2:135m
 bin = .venv/bin
 
 help:
-	@echo 'make run     set everything up, fetch the starter model, start a conversation'
+	@echo 'make run     set everything up, fetch the starter model, open the studio in the browser'
+	@echo 'make chat    the same with a conversation in this terminal'
 	@echo 'make test    run the tests                      (one file: make test TESTS=tests/test_machine.py)'
 	@echo 'make lint    check format, rules, types and layers'
 	@echo 'make fix     put right what lint can put right by itself'
@@ -22,6 +23,10 @@ development:
 	@sh requirements/install.sh dev
 
 run: setup
+	$(bin)/abierto pull $(MODEL)
+	$(bin)/abierto serve --open
+
+chat: setup
 	$(bin)/abierto pull $(MODEL)
 	$(bin)/abierto chat --model $(MODEL)
 
@@ -53,4 +58,4 @@ clean:
 	rm -rf .venv .cache dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find abierto tests bench docs requirements -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help setup development run test lint fix bench docs lock clean
+.PHONY: help setup development run chat test lint fix bench docs lock clean

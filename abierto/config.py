@@ -179,6 +179,11 @@ def wants_colour(environment: Mapping[str, str] = os.environ) -> bool:
     return not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
 
 
+def has_display(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether there is a screen for windows, on systems that say so in the environment (X11, Wayland)."""
+    return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
+
+
 @cache
 def _desktop_language() -> str:
     # Windows and macOS programs get no LANG; the C library knows what the person chose.

@@ -1,6 +1,6 @@
 """Records a real session in a real terminal, for the READMEs: `python docs/record.py en` (or `es`), in a clone.
 
-Needs tmux, which is the terminal. It types `make run`, asks, and leaves; nothing is edited afterwards. Run it with a
+Needs tmux, which is the terminal. It types `make chat`, asks, and leaves; nothing is edited afterwards. Run it with a
 HOME and in a folder whose names may be read by everybody. Writes `docs/images/session.LANGUAGE.svg` and `.txt`.
 """
 
@@ -104,7 +104,7 @@ def main(language: str) -> None:
     """Record a session in a language and write its picture and its text."""
     terminal = Terminal(language)
     try:
-        terminal.type("make run", CONVERSATION)
+        terminal.type("make chat", CONVERSATION)
         for line in ASKED:
             terminal.type(line, CONVERSATION)
         terminal.type("/exit", SHELL)

@@ -1,0 +1,81 @@
+"""The studio in a real browser: Debian's chromium, driven by Playwright, against a server as a person starts it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.server.conftest import Serve, Served, serve
+
+__all__ = ["serve"]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+# Without them a browser of its own asks addresses of its makers, and does not start for the administrator.
+OPTIONS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
+PATIENCE = 20_000  # milliseconds
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A browser without a window."""
+    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip(f"no browser: {', '.join(NAMES)}")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def server(serve: Serve) -> Served:
+    """The one server of the tests of a module."""
+    return serve()
+
+
+class Watched:
+    """A page, and whatever went wrong in it."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page, self.address = page, address
+        self.faults: list[str] = []
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("console", lambda said: self.faults.append(said.text) if said.type == "error" else None)
+        page.on("dialog", lambda dialog: self._dialog(dialog))
+        page.on("request", lambda request: self._asked(request.url))
+
+    def _dialog(self, dialog: object) -> None:
+        self.faults.append(f"a dialog: {getattr(dialog, 'message', '')}")
+        getattr(dialog, "dismiss")()  # noqa: B009 - the type is Playwright's own
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((self.address, "data:", "blob:")):
+            self.faults.append(f"asked {url}")
+
+
+@pytest.fixture
+def watched(browser: Browser, server: Served) -> Iterator[Watched]:
+    """A page of a newcomer, in English; at the end nothing may have gone wrong in it."""
+    context = browser.new_context(locale="en-GB", viewport={"width": 1200, "height": 800})
+    context.set_default_timeout(PATIENCE)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    found = Watched(context.new_page(), server.address)
+    yield found
+    context.close()
+    assert not found.faults
+
+
+@pytest.fixture
+def page(watched: Watched) -> Page:
+    """The page, opened."""
+    watched.page.goto(watched.address)
+    watched.page.get_by_role("textbox", name="Ask or say something").wait_for()
+    return watched.page
+
+
+def pictures() -> Path | None:
+    """Where pictures of the views are to be kept; None where nobody asked for them."""
+    asked = os.environ.get("ABIERTO_TEST_PICTURES")
+    return Path(asked) if asked else None
