@@ -145,12 +145,14 @@ def test_a_journal_of_the_first_version_gets_what_is_new_and_keeps_its_rows(tmp_
     with sqlite3.connect(tmp_path / "journal.db") as old:
         old.execute("DROP TABLE tunings")
         old.execute("DROP TABLE measurements")
+        for column in ("tree", "folder"):
+            old.execute(f"ALTER TABLE conversations DROP COLUMN {column}")
         old.execute("UPDATE schema_version SET version = 1")
     journal = Journal.at(tmp_path)
     journal.add_tuning(model="a", engine="echo", threads=2, settings={}, outcome="done")
     assert [row["model"] for row in journal.recent(TUNINGS)] == ["a"]
     journal.add_measurement(engine="echo", threads=2, rates={})
-    assert [kept.id for kept in journal.conversations()] == [number]
+    assert [(kept.id, kept.tree, kept.folder) for kept in journal.conversations()] == [(number, None, None)]
 
 
 def test_many_may_make_the_same_journal_at_once(tmp_path: Path) -> None:

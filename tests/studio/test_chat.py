@@ -33,8 +33,9 @@ def answers(page: Page) -> list[str]:
 
 
 def ended(page: Page) -> None:
-    """Wait until nothing is being written."""
+    """Wait until nothing is being written, and the conversation is kept."""
     expect(page.get_by_role("button", name="Send")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"#chat/\d+$"))
 
 
 def test_a_newcomer_asks_and_is_answered(page: Page) -> None:

@@ -1,7 +1,7 @@
 """The other views, and what holds for all of them."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect
 
 from tests.server.conftest import Served

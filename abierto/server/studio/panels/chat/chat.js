@@ -37,12 +37,14 @@ export function Chat({ rest }) {
   return html`
     <section class="chat" aria-label=${t("panel.chat")}>
       <header class="head">
-        <label class="pick"
-          ><span class="hidden">${t("chat.model")}</span>
-          <select value=${model.value} onChange=${(/** @type {any} */ event) => (model.value = event.target.value)}>
-            ${models.value.map((one) => html`<option value=${one.name}>${one.name}</option>`)}
-          </select>
-        </label>
+        <select
+          class="pick"
+          aria-label=${t("chat.model")}
+          value=${model.value}
+          onChange=${(/** @type {any} */ event) => (model.value = event.target.value)}
+        >
+          ${models.value.map((one) => html`<option value=${one.name}>${one.name}</option>`)}
+        </select>
         <h1>${talk.title || t("chat.new")}</h1>
         <button class="quiet" title=${t("chat.export")} disabled=${!messages.length} onClick=${() => download(talk)}>
           <${Icon} name="save" /><span class="hidden">${t("chat.export")}</span>

@@ -125,6 +125,7 @@ export async function answer(parent) {
   talk.nodes[id] = message;
   open.value = talk;
   live.value = { id, text: "", thought: "" };
+  keep(); // before anything else: who closes the page now finds the question again
   const input = path(talk, parent).map((one) => ({ role: one.role, content: one.content }));
   const body = { model: model.value, input, stream: true, background: true, ...talk.sampling };
   try {

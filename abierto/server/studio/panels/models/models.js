@@ -93,7 +93,9 @@ function Filters() {
     />
     <select aria-label=${t("models.task")} onChange=${(/** @type {any} */ event) => set({ task: event.target.value })}>
       <option value="">${t("models.all_tasks")}</option>
-      ${[...new Set(Object.values(TASKS))].map((key) => html`<option value=${key} selected=${wanted.value.task === key}>${t(key)}</option>`)}
+      ${[...new Set(Object.values(TASKS))].map(
+        (key) => html`<option value=${key} selected=${wanted.value.task === key}>${t(key)}</option>`,
+      )}
     </select>
     <select aria-label=${t("models.language")} onChange=${(/** @type {any} */ event) => set({ language: event.target.value })}>
       <option value="">${t("models.all_languages")}</option>
@@ -169,6 +171,13 @@ export function Fit({ fit }) {
   return html`<span class=${`fit ${fit.word}`}>${t(`fit.${fit.word}`, gaps)}${speed}</span>`;
 }
 
+/** How much of a pull is here, and how long it takes yet.
+ * @param {any} state */
+function arrived(state) {
+  const share = state.total ? `${number((100 * state.done) / state.total)} %` : "…";
+  return state.seconds_left ? `${share} · ${t("models.left", { seconds: number(state.seconds_left) })}` : share;
+}
+
 /** @param {{card: any, there: boolean}} props */
 export function Pull({ card, there }) {
   const state = pulls.value[card.name];
@@ -176,8 +185,12 @@ export function Pull({ card, there }) {
   if (!card.fetchable) return html`<span class="hint">${t("models.not_fetchable")}</span>`;
   if (state) {
     return html`<span class="progress">
-      <progress max=${state.total ?? 1} value=${state.total ? state.done : undefined} aria-label=${t("models.pulling", { name: card.name })}></progress>
-      <span class="hint">${state.total ? `${number((100 * state.done) / state.total)} %` : "…"}${state.seconds_left ? ` · ${t("models.left", { seconds: number(state.seconds_left) })}` : ""}</span>
+      <progress
+        max=${state.total ?? 1}
+        value=${state.total ? state.done : undefined}
+        aria-label=${t("models.pulling", { name: card.name })}
+      ></progress>
+      <span class="hint">${arrived(state)}</span>
       <button class="quiet" title=${t("models.pause")} onClick=${() => tried(pause(card.name))}>
         <${Icon} name="stop" /><span class="hidden">${t("models.pause")}</span>
       </button>
