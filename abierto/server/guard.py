@@ -21,7 +21,9 @@ from abierto.server.tokens import PREFIX, Token, Tokens
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Answers without a token wherever the server listens: whoever watches over a server asks here, and has none; and
 # programs of the person who runs it, before they show the key that they have in place of a token.
-OPEN = ("/health", "/abierto/v1/identity")
+OPEN = ("/", "/health", "/abierto/v1/identity")
+# The studio's own files, which hold nobody's words; what the page then asks for needs a token.
+PAGE = "/studio/"
 MINUTE = 60.0  # seconds
 
 
@@ -65,7 +67,7 @@ class Guard:
         if token:
             self._count(token)
             return token.name
-        if path in OPEN or (self._local and not key.startswith(PREFIX)):
+        if path in OPEN or path.startswith(PAGE) or (self._local and not key.startswith(PREFIX)):
             return ""
         raise TokenMissing()
 

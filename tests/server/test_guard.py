@@ -75,7 +75,7 @@ def test_the_key_of_the_persons_own_programs_passes_everywhere(tmp_path: Path) -
         with pytest.raises(TokenMissing):
             door.admit("/abierto/v1/status", other)
     with pytest.raises(TokenMissing):
-        guard.Guard(Settings(host="0.0.0.0"), Tokens(tmp_path)).admit("/", {})
+        guard.Guard(Settings(host="0.0.0.0"), Tokens(tmp_path)).admit("/v1/models", {})
 
 
 def test_a_token_is_known_until_it_is_removed(tmp_path: Path) -> None:

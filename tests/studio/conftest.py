@@ -77,5 +77,5 @@ def page(watched: Watched) -> Page:
 
 def pictures() -> Path | None:
     """Where pictures of the views are to be kept; None where nobody asked for them."""
-    asked = os.environ.get("ABIERTO_TEST_PICTURES")
+    asked = os.environ.get("STUDIO_PICTURES")
     return Path(asked) if asked else None

@@ -1,18 +1,48 @@
 """The other views, and what holds for all of them."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect
 
-from tests.server.conftest import Served
-from tests.studio.conftest import pictures
+from tests.server.conftest import Serve, Served
+from tests.studio.conftest import Watched, pictures
 from tests.studio.test_chat import choose, ended, say
 
-VIEWS = ("chat", "models", "models/smollm2%3A135m", "activity", "settings")
+VIEWS = ("chat", "compare", "notebook", "models", "models/smollm2%3A135m", "activity", "settings")
 # What is waited for in each.
-SIGNS = {"chat": ".composer", "models": ".rows li", "models/smollm2%3A135m": ".components li"}
+SIGNS = {
+    "chat": ".composer",
+    "compare": ".column",
+    "notebook": ".paper",
+    "models": ".rows li",
+    "models/smollm2%3A135m": ".components li",
+}
 SIGNS |= {"activity": ".plot, .hint", "settings": ".choice"}
 THEMES = ("light", "dark", "contrast")
+NAMES = {view.partition("/")[0]: view for view in VIEWS if "/" not in view} | {"card": VIEWS[4]}
+ASKED = "Markdown"
+MARKDOWN = """Text with **weight**, *stress*, `code` and a [link](https://example.org).
+
+1. a list
+2. with numbers
+
+| component | licence |
+|---|---|
+| weights | Apache-2.0 |
+| data | not shown |
+
+```python
+def greet(name: str) -> str:
+    return f"Hola, {name}"  # in Spanish
+```
+
+> What somebody said.
+"""
 
 
 def show(page: Page, server: Served, view: str) -> None:
@@ -48,6 +78,58 @@ def test_a_card_shows_the_report_with_its_places(page: Page, server: Served) -> 
     paper = page.locator(".components li", has_text="research paper").get_by_role("link")
     assert paper.get_attribute("href") == "https://arxiv.org/abs/2502.02737"
     expect(page.locator(".verdicts li").first).to_contain_text("Model Openness Framework")
+
+
+def test_one_question_goes_to_several_models(page: Page, server: Served) -> None:
+    show(page, server, "compare")
+    page.get_by_role("button", name="Add a column").click()
+    for number, model in enumerate(("echo", "says", "random"), 1):
+        page.get_by_role("combobox", name=f"Model, column {number}").select_option(model)
+    page.get_by_role("textbox", name="What all are asked").fill("compare me")
+    page.get_by_role("button", name="Ask all").click()
+    expect(page.get_by_role("region", name="Answer 1")).to_contain_text("compare me")
+    expect(page.get_by_role("region", name="Answer 2")).to_contain_text("Hé 你🙂.")
+    expect(page.get_by_role("button", name="Ask all")).to_be_visible()
+    # This engine knows probabilities: another token is told where one is pointed at.
+    token = page.get_by_role("region", name="Answer 2").locator(".token").first
+    assert "%" in (token.get_attribute("title") or "")
+    page.get_by_role("button", name="Remove the column").first.click()
+    expect(page.locator(".column")).to_have_count(2)
+
+
+def test_a_text_is_gone_on_with_and_stopped(page: Page, server: Served) -> None:
+    show(page, server, "notebook")
+    page.get_by_role("combobox", name="Model").select_option("endless")
+    page.get_by_role("spinbutton", name="Most tokens").fill("8000")
+    paper = page.get_by_role("textbox", name="Text")
+    paper.fill("so\n")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(".answer")).to_contain_text("abcabc")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    written = paper.input_value()
+    assert written.startswith("so\nabcabc")
+    page.reload()
+    expect(paper).to_have_value(written)
+
+
+def test_another_device_is_asked_for_a_token(watched: Watched, serve: Serve, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    environment = {**os.environ, "ABIERTO_HOME": str(home), "ABIERTO_LANGUAGE": "en"}
+    command = [sys.executable, "-m", "abierto", "token", "add", "tablet"]
+    made = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    token = next(word for line in made.stdout.splitlines() for word in line.split() if word.startswith("abierto-"))
+    served = serve("--host", "0.0.0.0", home=home)
+    watched.address = served.address.replace("0.0.0.0", "127.0.0.1")
+    page = watched.page
+    page.goto(watched.address)
+    page.get_by_label("Token").fill(token)
+    page.get_by_role("button", name="Enter").click()
+    expect(page.get_by_role("textbox", name="Ask or say something")).to_be_visible()
+    choose(page, "echo")
+    say(page, "from the tablet")
+    ended(page)
+    watched.faults[:] = [fault for fault in watched.faults if "401" not in fault]  # the browser tells of these itself
 
 
 def test_what_ran_is_in_the_activity(page: Page, server: Served) -> None:
@@ -109,14 +191,21 @@ def test_nobody_is_kept_out(page: Page, server: Served, theme: str) -> None:
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_pictures_of_each_view(page: Page, server: Served, language: str, theme: str) -> None:
-    """All views are drawn; where ABIERTO_TEST_PICTURES names a folder, the pictures of the documents are made there."""
+    """All views are drawn; where STUDIO_PICTURES names a folder, the pictures of the documents are made there."""
+    with server.client() as client:
+        messages = [{"role": "user", "content": ASKED}, {"role": "assistant", "content": MARKDOWN}]
+        body = {"title": ASKED, "model": "echo", "messages": messages}
+        number = client.post("/abierto/v1/conversations", json=body).json()["id"]
     page.evaluate(
         f"localStorage.setItem('abierto.theme', '{theme}'); localStorage.setItem('abierto.language', '{language}')"
     )
     page.reload()
-    for view in VIEWS:
-        show(page, server, view)
+    for name, view in (*NAMES.items(), ("talk", f"chat/{number}")):
+        page.goto(f"{server.address}/#{view}")
+        page.locator(SIGNS.get(view, ".said .hljs")).first.wait_for()
         picture = page.screenshot()
         assert len(picture) > 10_000, view
         if folder := pictures():
-            (folder / f"studio-{view.partition('/')[0]}-{theme}.{language}.png").write_bytes(picture)
+            (folder / f"studio-{name}-{theme}.{language}.png").write_bytes(picture)
+    with server.client() as client:
+        client.delete(f"/abierto/v1/conversations/{number}")

@@ -1,5 +1,6 @@
 /** Starts the page: the language, then the frame with the panel that the address names. */
-import { effect, html, render, signal, useEffect } from "./lib/html.js";
+import { effect, html, render, signal } from "./lib/html.js";
+import { locked, useToken } from "./lib/api.js";
 import { Icon } from "./lib/icons.js";
 import { chosenLanguage } from "./lib/settings.js";
 import { language, speak, t } from "./lib/words.js";
@@ -14,13 +15,24 @@ addEventListener("hashchange", () => {
   menu.value = false;
 });
 
+function Gate() {
+  const enter = (/** @type {any} */ event) => {
+    event.preventDefault();
+    useToken(new FormData(event.target).get("token")?.toString().trim() ?? "");
+  };
+  return html`<form class="gate" onSubmit=${enter}>
+    <h1>${t("gate.title")}</h1>
+    <label class="field">${t("gate.token")} <input name="token" type="password" autocomplete="off" required /></label>
+    <button class="button">${t("gate.enter")}</button>
+    <p class="hint">${t("gate.how")}</p>
+  </form>`;
+}
+
 function Frame() {
+  if (locked.value) return html`<main id="main"><${Gate} /></main>`;
   const [name, ...rest] = place.value.split("/");
   const panel = PANELS.find((one) => one.name === name) ?? PANELS[0];
   const View = panel.view;
-  useEffect(() => {
-    document.title = `${t(`panel.${panel.name}`)} · Abierto`;
-  }, [panel, language.value]);
   return html`
     <a class="skip" href="#main" onClick=${skip}>${t("skip")}</a>
     <div class="frame" data-menu=${menu.value}>
@@ -54,6 +66,10 @@ function skip(event) {
 }
 
 await speak(chosenLanguage.value);
+effect(() => {
+  const panel = PANELS.find((one) => one.name === place.value.split("/")[0]) ?? PANELS[0];
+  document.title = `${t(`panel.${panel.name}`)} · Abierto`;
+});
 effect(() => {
   if (chosenLanguage.value !== language.peek()) speak(chosenLanguage.value);
 });

@@ -1,4 +1,5 @@
 /** The public API of the server that this page came from. */
+import { signal } from "./html.js";
 
 /** What went wrong, in the server's own sentences. */
 export class Refused extends Error {
@@ -11,10 +12,13 @@ export class Refused extends Error {
 }
 
 const TOKEN = "abierto.token";
+/** Whether the server wants a token that this page does not have. */
+export const locked = signal(false);
 
 /** @param {string} token */
 export function useToken(token) {
   sessionStorage.setItem(TOKEN, token);
+  locked.value = false;
 }
 
 /** @param {string} method @param {string} path @param {unknown} [body] @param {AbortSignal} [signal] */
@@ -25,6 +29,7 @@ export async function ask(method, path, body, signal) {
   if (token) headers.authorization = `Bearer ${token}`;
   if (body !== undefined) headers["content-type"] = "application/json";
   const reply = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
+  if (reply.status === 401) locked.value = true;
   if (!reply.ok) throw await refusal(reply);
   return reply;
 }

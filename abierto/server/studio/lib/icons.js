@@ -4,6 +4,8 @@ import { html } from "./html.js";
 const PATHS = {
   chat: "M4 5h12v8H9l-4 3v-3H4z",
   models: "M10 3l6 3.5v7L10 17l-6-3.5v-7zM4 6.5l6 3.5 6-3.5M10 10v7",
+  compare: "M4 4h5v12H4zM11 4h5v12h-5z",
+  notebook: "M5 3h10v14H5zM8 7h4M8 10h4M8 13h2",
   activity: "M3 11h3l2-6 4 11 2-5h3",
   settings: "M4 6h7m4 0h1M4 14h1m4 0h7M11 4v4M9 12v4M13 4v4M5 12v4",
   plus: "M10 4v12M4 10h12",

@@ -30,7 +30,7 @@ export function Activity() {
   }, []);
   const now = status.value;
   return html`
-    <section class="page" aria-label=${t("panel.activity")}>
+    <section class="page" tabindex="0" aria-label=${t("panel.activity")}>
       <h1>${t("panel.activity")}</h1>
       ${trouble.value && html`<p class="trouble" role="alert">${trouble.value}</p>`}
       ${now &&

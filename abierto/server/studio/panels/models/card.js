@@ -23,7 +23,7 @@ export function Card({ name, card, task }) {
       <p><a href="#models">${t("models.back")}</a></p>
       <h1>${card?.title ?? name}</h1>
       <p class="hint">
-        ${[name, task && t(task), card?.license, card?.parameters && t("models.parameters", { count: number(card.parameters / 1e9, 2) })]
+        ${[name, task && t(task), card?.license, counted(card?.parameters)]
           .filter(Boolean)
           .join(" · ")}
       </p>
@@ -40,6 +40,13 @@ export function Card({ name, card, task }) {
 }
 
 const FREEDOMS = ["use", "study", "modify", "share"];
+
+/** @param {number} [parameters] */
+function counted(parameters) {
+  if (!parameters) return "";
+  if (parameters < 1e9) return t("models.millions", { count: number(parameters / 1e6) });
+  return t("models.parameters", { count: number(parameters / 1e9, 1) });
+}
 
 /** @param {{report: any}} props */
 function Report({ report }) {
