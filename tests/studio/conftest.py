@@ -75,6 +75,7 @@ def page(watched: Watched) -> Page:
     return watched.page
 
 
+# Smaller ones for docs/: `STUDIO_PICTURES=FOLDER make test TESTS=tests/studio/test_views.py`, then 128 colours.
 def pictures() -> Path | None:
     """Where pictures of the views are to be kept; None where nobody asked for them."""
     asked = os.environ.get("STUDIO_PICTURES")
