@@ -47,6 +47,9 @@ fix: development
 bench: development
 	$(bin)/python -m bench
 
+check-cards: development
+	$(bin)/python -m docs.check_cards $(CARDS)
+
 docs: development
 	$(bin)/python -m docs.generate
 
@@ -58,4 +61,4 @@ clean:
 	rm -rf .venv .cache dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find abierto tests bench docs requirements -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help setup development run chat test lint fix bench docs lock clean
+.PHONY: help setup development run chat test lint fix bench docs check-cards lock clean
