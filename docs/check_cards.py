@@ -6,7 +6,7 @@ HF_ENDPOINT, HF_TOKEN and the other settings of the hub's own client hold.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 from abierto import catalog, config
@@ -68,15 +68,20 @@ def _differences(name: str, form: str, weights: Weights) -> Iterator[Difference]
 
 
 def _listed(source: HubSource) -> tuple[HubFile, ...]:
-    steps = hub.ask(source, config.certificates())
-    try:
-        while True:
-            next(steps)
-    except StopIteration as end:
-        listing: hub.Listing = end.value
+    listing = _ended(hub.ask(source, config.certificates()))
     if listing.unasked:  # the cache of this computer knows nothing of what the hub has now
         raise SourceUnreachable(listing.host, listing.unasked)
     return listing.files
+
+
+def _ended(steps: Generator[object, None, hub.Listing]) -> hub.Listing:
+    """What a generator returns at its end."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: hub.Listing = end.value
+            return found
 
 
 def main(names: list[str]) -> int:
