@@ -130,13 +130,34 @@ def describe() -> Machine:
     info = _text(CPU_INFO)
     return Machine(
         processor=_processor(info),
-        instructions=_instructions(info),
+        instructions=instructions(),
         cores=cores(),
         system=platform.platform(),
         python=platform.python_version(),
         memory=memory(),
-        gpus=_gpus(),
+        gpus=gpus(),
     )
+
+
+def instructions() -> tuple[str, ...]:
+    """The instructions of the processor that make inference faster, as people call them; empty where nobody tells."""
+    info = _text(CPU_INFO)
+    flags: set[str] = set()
+    for line in info.splitlines():
+        if line.lower().startswith(("flags", "features")):
+            flags = set(line.partition(":")[2].split())
+            break
+    if not flags and platform.machine().lower() in ("arm64", "aarch64"):
+        flags = {"asimd"}  # every 64-bit ARM processor has it
+    if not flags and platform.system() == "Darwin":
+        flags = {flag.lower() for flag in _ask("sysctl", "-n", "machdep.cpu.leaf7_features").split()}
+    return tuple(name for flag, name in _INSTRUCTIONS.items() if flag in flags)
+
+
+def gpus() -> tuple[str, ...]:
+    """Graphics cards with their memory, as their driver tells it."""
+    told = _ask("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
+    return tuple(line.strip() for line in told.splitlines() if line.strip())
 
 
 def cgroup_memory(root: Path, membership: str) -> list[Memory]:
@@ -197,24 +218,6 @@ def _processor(info: str) -> str:
         if line.lower().startswith(("model name", "hardware", "cpu model")):
             return line.partition(":")[2].strip()
     return _ask("sysctl", "-n", "machdep.cpu.brand_string") or platform.processor() or platform.machine()
-
-
-def _instructions(info: str) -> tuple[str, ...]:
-    flags: set[str] = set()
-    for line in info.splitlines():
-        if line.lower().startswith(("flags", "features")):
-            flags = set(line.partition(":")[2].split())
-            break
-    if not flags and platform.machine().lower() in ("arm64", "aarch64"):
-        flags = {"asimd"}  # every 64-bit ARM processor has it
-    if not flags and platform.system() == "Darwin":
-        flags = {flag.lower() for flag in _ask("sysctl", "-n", "machdep.cpu.leaf7_features").split()}
-    return tuple(name for flag, name in _INSTRUCTIONS.items() if flag in flags)
-
-
-def _gpus() -> tuple[str, ...]:
-    told = _ask("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
-    return tuple(line.strip() for line in told.splitlines() if line.strip())
 
 
 def _ask(program: str, *arguments: str) -> str:

@@ -91,6 +91,13 @@ def _about(found: Forecast) -> list[str]:
         lines.append(text("fit.for", context=count(found.context), users=count(found.users)))
     memory = {"total": size(found.memory.total), "available": size(found.memory.available), "room": size(found.room)}
     lines.append(text("fit.computer", **memory))
+    if found.disk_free:
+        word = "disk" if found.size <= found.disk_free else "disk_short"
+        lines.append(text(f"fit.{word}", size=size(found.size), free=size(found.disk_free)))
+    if found.gpus:
+        lines.append(text("fit.gpus", gpus=", ".join(found.gpus)))
+    if found.slow:
+        lines.append(text("fit.slow"))
     if found.card and found.choice:
         why = why_chosen(found.card, found.choice)
         lines.append(text("fit.chosen", name=f"{found.card.name}:{found.choice.form}", reason=why))

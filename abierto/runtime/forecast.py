@@ -7,7 +7,7 @@ its card, which is a guess and says so. It loads nothing and fetches nothing.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from abierto import catalog, config, engines, machine
 from abierto.catalog import Card
@@ -23,6 +23,7 @@ from abierto.runtime.rates import Known
 from abierto.runtime.resolve import Target, resolve
 from abierto.runtime.speed import Speed
 
+X86 = "SSE4.2"  # that any processor of this family has had since 2008
 Word = Literal["fits", "fits_context", "needs_more", "needs_more_free"]
 
 
@@ -58,7 +59,8 @@ class Forecast:
     is told by the header. format: of the file. size: bytes of the files. trained: tokens, 0 where unknown. users: how
     many conversations, each with `context` tokens; 0 for what is no conversation. memory: of the computer; room: what
     a model may take of it now. choice: of the forms of its card the one for this computer, None where there are not
-    several. fits: for each engine, and nothing for a model without files.
+    several. fits: for each engine, and nothing for a model without files. disk_free: bytes where it would lie, 0 for
+    one that is here. gpus: graphics cards, by their driver. slow: the processor lacks AVX2, which engines count on.
     """
 
     name: str
@@ -74,6 +76,9 @@ class Forecast:
     card: Card | None = None
     choice: Choice | None = None
     fits: tuple[EngineFit, ...] = ()
+    disk_free: int = 0
+    gpus: tuple[str, ...] = ()
+    slow: bool = False
 
 
 def forecast(name: str, context: int = 0, users: int = 1, *, anywhere: bool = True) -> Forecast:
@@ -92,8 +97,14 @@ def forecast(name: str, context: int = 0, users: int = 1, *, anywhere: bool = Tr
     except ModelNotPulled as missing:
         if card is None:
             raise
-        return replace(_of_card(card, name, context, users, settings, missing), choice=several)
-    return replace(_of_target(target, context, users, settings), card=card, choice=several)
+        found = _of_card(card, name, context, users, settings, missing)
+        return replace(found, choice=several, disk_free=machine.disk_free(folder), **_computer())
+    return replace(_of_target(target, context, users, settings), card=card, choice=several, **_computer())
+
+
+def _computer() -> dict[str, Any]:
+    known = machine.instructions()
+    return {"gpus": machine.gpus(), "slow": X86 in known and "AVX2" not in known}
 
 
 def of_card(card: Card, known: Known | None = None) -> Forecast:

@@ -1,6 +1,7 @@
 """`abierto fit`: what a person and a program are told before a model is loaded or fetched."""
 
 import json
+import os
 from pathlib import Path
 
 import psutil
@@ -133,3 +134,20 @@ def test_measuring_shows_a_table_and_keeps_it(abierto: Abierto) -> None:
     assert set(measured) == {"llamacpp", "openvino"}
     assert min(measured.values()) > 0
     assert "measured: llamacpp: " in abierto("doctor").out
+
+
+def test_the_disk_counts_for_what_is_not_here(abierto: Abierto, tiny: str) -> None:
+    body = json.loads(abierto("fit", "qwen3:0.6b", "--json").out)
+    assert body["disk_free"] > 0
+    assert " are free on the disk" in abierto("fit", "qwen3:0.6b").out
+    assert json.loads(abierto("fit", tiny, "--json").out)["disk_free"] == 0
+    assert "on the disk" not in abierto("fit", tiny).out
+
+
+def test_graphics_cards_are_told_as_their_driver_does(abierto: Abierto, tiny: str, tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "nvidia-smi"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho 'NVIDIA Example, 8192 MiB'\n")
+    program.chmod(0o755)
+    done = abierto("fit", tiny, PATH=f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    assert "Graphics cards: NVIDIA Example, 8192 MiB." in done.out
