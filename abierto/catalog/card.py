@@ -29,6 +29,16 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A result that somebody published. value: of 100, more is better. source: where its makers say it, as the document
+    that was read names it; empty where it names none."""
+
+    benchmark: str
+    value: float
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Where facts of a card were read. facts: the names of the card's fields; read: ISO date."""
 
@@ -52,6 +62,7 @@ class Card:
     lineage: what a file that was made on this computer was made of, and how.
     components: what its makers published besides the weights, by the keys of the Model Openness Framework's components
     in `openness.evidence`. told: addresses of documents, by the aspect that they tell of, such as `limitations`.
+    evaluations: results of examinations that were published of it, in the form that its makers published.
     chat_template, openness: for each language of ours, a list of sentences: what to mind in a conversation or before a
     text that is compared, and what is open about the model and what is not.
     """
@@ -74,6 +85,7 @@ class Card:
     lineage: Mapping[str, str] = field(default_factory=dict)
     components: Mapping[str, Published] = field(default_factory=dict)
     told: Mapping[str, str] = field(default_factory=dict)
+    evaluations: tuple[Evaluation, ...] = ()
     chat_template: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     openness: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
@@ -98,6 +110,7 @@ def read(text: str) -> Card:
     for name in ("weights", "projectors"):
         body[name] = {form: Weights(**facts) for form, facts in body.get(name, {}).items()}
     body["components"] = {key: Published(**facts) for key, facts in body.get("components", {}).items()}
+    body["evaluations"] = tuple(Evaluation(**facts) for facts in body.get("evaluations", ()))
     for name in ("chat_template", "openness"):
         body[name] = {language: tuple(said) for language, said in body.get(name, {}).items()}
     body["evidence"] = tuple(

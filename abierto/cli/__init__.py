@@ -19,6 +19,7 @@ COMMANDS = {
     "quantize": "abierto.cli.quantize",
     "convert": "abierto.cli.convert",
     "fit": "abierto.cli.fit",
+    "recommend": "abierto.cli.recommend",
     "tune": "abierto.cli.tune",
     "serve": "abierto.cli.serve",
     "ps": "abierto.cli.ps",

@@ -14,7 +14,7 @@ from abierto.errors import ModelNotPulled, NoEngineForFile, NothingToFetch, Unkn
 from abierto.formats import footprint, openvino_model
 from abierto.formats.gguf import GGUFHeader, read_parts
 from abierto.locale import has, text
-from abierto.locale.numbers import count, size
+from abierto.locale.numbers import count, decimal, size
 from abierto.locale.wording import language as language_name
 from abierto.runtime import pulled, quantization, resolve
 from abierto.runtime.remotes import Remote
@@ -94,6 +94,8 @@ def _card_rows(card: Card) -> list[tuple[str, str]]:
     sources = [weights.source for weights in card.weights.values()] or list(card.links.values())[:1]
     rows += _quantizations(card) if several else [("source", source) for source in sources]
     rows += [("lineage", f"{_lineage_label(key)}: {value}") for key, value in card.lineage.items()]
+    results = [f"{one.benchmark} {decimal(one.value, 1)}" for one in card.evaluations]
+    rows += [("evaluations", ", ".join(results))] if results else []
     rows += [("evidence", f"{', '.join(item.facts)}: {item.url} ({item.read})") for item in card.evidence]
     return rows
 

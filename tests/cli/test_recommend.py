@@ -1,0 +1,36 @@
+"""`abierto recommend`, as it is typed."""
+
+import json
+
+from tests.cli.conftest import Abierto
+
+
+def test_models_are_ranked_with_what_the_order_rests_on(abierto: Abierto) -> None:
+    done = abierto("recommend", "chat")
+    assert done.status == 0, done.err
+    rows = [line.split("\t") for line in done.out.splitlines()]
+    assert len(rows) > 10
+    assert all(row[2].endswith("/17") for row in rows if len(row) == 5)
+    assert any("against" in row[1] for row in rows)
+    assert "By wins in published evaluations" in done.err
+
+
+def test_numbers_for_a_program_and_a_language(abierto: Abierto) -> None:
+    found = json.loads(abierto("recommend", "speak", "--language", "ES", "--json", "--all").out)
+    assert {one["name"] for one in found} >= {"piper:es_es-davefx-medium"}
+    everything = json.loads(abierto("recommend", "chat", "--all", "--json").out)
+    assert len(everything) > len(json.loads(abierto("recommend", "chat", "--json").out))
+    assert {"quality", "components_published", "fits", "speed"} <= everything[0].keys()
+
+
+def test_a_task_that_there_is_not(abierto: Abierto) -> None:
+    done = abierto("recommend", "dance")
+    assert done.status == 2
+    assert "chat" in done.err
+
+
+def test_the_results_are_on_the_card_with_their_document(abierto: Abierto) -> None:
+    said = abierto("show", "llama3.1:8b").out
+    assert "published evaluations: " in said
+    assert "MMLU-Pro 48.3" in said
+    assert "llm-leaderboard" in said
