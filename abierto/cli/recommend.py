@@ -35,11 +35,10 @@ def recommend(task: str, language: str | None, everything: bool, as_json: bool) 
 def facts(one: Ranked) -> dict[str, Any]:
     """One model for a program. size: bytes; speed: tokens per second."""
     quality, verdict = one.quality, one.verdict
+    won = {"share": quality.share, "models": quality.models, "benchmarks": quality.benchmarks} if quality else None
     return {
         "name": one.card.name,
-        "quality": {"share": quality.share, "models": quality.models, "benchmarks": quality.benchmarks}
-        if quality
-        else None,
+        "quality": won,
         "components_published": one.published,
         "license": one.card.license,
         "form": one.form,

@@ -60,8 +60,8 @@ class Ranked:
 
 
 def recommend(task: str, language: str = "", *, everything: bool = False) -> list[Ranked]:
-    """The models for a task, the best first. task: a key of TASKS. language: ISO 639-1; only models whose cards name it.
-    everything: also those that do not fit, and those of which no language is known."""
+    """The models for a task, the best first. task: a key of TASKS. language: ISO 639-1; only models whose cards name
+    it. everything: also those that do not fit, and those of which no language is known."""
     cards = [card for card in catalog.cards().values() if card.pipeline_tag in TASKS[task] and card.name != "echo"]
     if language:
         cards = [card for card in cards if language in card.languages or (everything and not card.languages)]
@@ -101,15 +101,8 @@ def _ranked(card: Card, quality: Quality | None, told: Forecast | None) -> Ranke
     published = sum(1 for one in findings if one.status == "present")
     speeds = [one.speed.generation for one in told.fits if one.speed] if told else []
     verdict = forecast.best(told) if told else None
-    return Ranked(
-        card,
-        quality,
-        published,
-        told.form if told else "",
-        told.size if told else None,
-        verdict,
-        max(speeds, default=None),
-    )
+    form, size = (told.form, told.size) if told else ("", None)
+    return Ranked(card, quality, published, form, size, verdict, max(speeds, default=None))
 
 
 def _order(one: Ranked) -> tuple[bool, bool, int, int, float, str]:
