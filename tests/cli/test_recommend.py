@@ -26,7 +26,9 @@ def test_numbers_for_a_program_and_a_language(abierto: Abierto) -> None:
 def test_a_task_that_there_is_not(abierto: Abierto) -> None:
     done = abierto("recommend", "dance")
     assert done.status == 2
-    assert "chat" in done.err
+    assert "dance" in done.err
+    told = abierto("recommend", "--help").out
+    assert all(task in told for task in ("chat", "see", "embed", "rerank", "listen", "speak", "draw", "film"))
 
 
 def test_the_results_are_on_the_card_with_their_document(abierto: Abierto) -> None:
