@@ -2,6 +2,7 @@
 import { ask, events, Refused } from "../../lib/api.js";
 import { html, signal, useEffect } from "../../lib/html.js";
 import { Icon } from "../../lib/icons.js";
+import { later } from "../../lib/later.js";
 import { ofChat, Tokens } from "../../lib/tokens.js";
 import { number, t } from "../../lib/words.js";
 import { findModels, models } from "../chat/chat.js";
@@ -118,15 +119,20 @@ async function answer(index, probabilities = true) {
   const messages = [{ role: "user", content: prompt.value }];
   const body = { model, messages, temperature, stream: true, max_tokens: 1024, stream_options: { include_usage: true } };
   const began = performance.now();
+  /** @type {import("../../lib/tokens.js").Token[]} */
+  const came = [];
+  const show = () => set(index, { tokens: [...came] });
   try {
     const more = probabilities ? { logprobs: true, top_logprobs: 5 } : {};
     const reply = await ask("POST", "/v1/chat/completions", { ...body, ...more }, stopping.signal);
     for await (const piece of events(reply)) {
       if (piece.error) throw new Refused(piece.error.message, 0);
       const fresh = (piece.choices ?? []).flatMap(ofChat);
-      if (fresh.length) set(index, { tokens: [...columns.value[index].tokens, ...fresh] });
+      came.push(...fresh);
+      later(show);
       if (piece.usage) set(index, { note: told(piece.usage.completion_tokens, performance.now() - began) });
     }
+    show();
     set(index, { busy: false });
   } catch (problem) {
     // Some engines know no probabilities: then without.

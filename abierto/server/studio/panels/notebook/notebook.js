@@ -4,6 +4,7 @@ import { html, signal, useEffect } from "../../lib/html.js";
 import { model } from "../../lib/settings.js";
 import { ofText, Tokens } from "../../lib/tokens.js";
 import { t } from "../../lib/words.js";
+import { later } from "../../lib/later.js";
 import { findModels, models } from "../chat/chat.js";
 
 const DRAFT = "abierto.notebook";
@@ -36,21 +37,29 @@ async function go(probabilities = true) {
   trouble.value = "";
   made.value = [];
   stopping = new AbortController();
+  /** @type {import("../../lib/tokens.js").Token[]} */
+  const came = [];
+  let words = text.value;
+  const show = () => write(words);
   const { seed, ...sampling } = chosen.value;
   const body = { model: model.value, prompt: text.value, stream: true, ...sampling, ...(seed ? { seed } : {}) };
   try {
     const reply = await ask("POST", "/v1/completions", probabilities ? { ...body, logprobs: 5 } : body, stopping.signal);
     for await (const piece of events(reply)) {
       if (piece.error) throw new Error(piece.error.message);
-      const fresh = (piece.choices ?? []).flatMap(ofText);
-      made.value = [...made.value, ...fresh];
-      if (fresh.length) write(text.value + fresh.map((/** @type {any} */ one) => one.text).join(""));
+      for (const one of (piece.choices ?? []).flatMap(ofText)) {
+        came.push(one);
+        words += one.text;
+      }
+      later(show);
     }
   } catch (problem) {
     const told = /** @type {any} */ (problem);
     if (probabilities && told.status === 400) return go(false); // some engines know no probabilities
     if (!stopping.signal.aborted) trouble.value = told.message;
   }
+  show();
+  made.value = came; // drawn once, at the end: thousands of them at each step would hold the page up
   busy.value = false;
 }
 
