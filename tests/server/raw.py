@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,15 +48,19 @@ def until_closed(connection: socket.socket) -> bytes:
     return b"".join(pieces)
 
 
-def logged(server: Served, name: str) -> dict[str, Any]:
-    """The first line of the log of a request with the token of this name. Waits for it."""
+def written(server: Served) -> Iterator[dict[str, Any]]:
+    """The lines of the log from its first one on, each as soon as it is written: an answer is sent before its line."""
     command = [sys.executable, "-m", "abierto", "logs", "--follow", "--json", "--lines", "1000"]
     environment = {**os.environ, "ABIERTO_HOME": str(server.home)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as following:
         assert following.stdout
-        for line in following.stdout:
-            entry: dict[str, Any] = json.loads(line)
-            if entry.get("token") == name:
-                following.terminate()
-                return entry
-    raise AssertionError("the log was not followed")
+        try:
+            for line in following.stdout:
+                yield json.loads(line)
+        finally:
+            following.terminate()
+
+
+def logged(server: Served, name: str) -> dict[str, Any]:
+    """The first line of the log of a request with the token of this name. Waits for it."""
+    return next(entry for entry in written(server) if entry.get("token") == name)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from abierto.server.log import Entry, Log
 from abierto.server.tokens import Tokens
 from abierto.tasks.events import Usage
 from tests.server.conftest import Serve, Served
-from tests.server.raw import logged
+from tests.server.raw import logged, written
 
 WORD = "xylophonist"
 CHAT = "/v1/chat/completions"
@@ -77,7 +78,7 @@ def test_what_is_told_of_a_request(serve: Serve) -> None:
     with server.client() as client:
         client.post(CHAT, json={**SAYS, "model": "nobody"})
         client.get("/nowhere", headers={"host": "evil.example"})
-    [_, unknown, foreign] = entries(server)
+    [_, unknown, foreign] = islice(written(server), 3)
     assert (unknown["status"], unknown["error"]) == (404, "unknown_model")
     assert (foreign["status"], foreign["error"], foreign["path"]) == (403, "forbidden_host", "/nowhere")
     people = shown(server).splitlines()
@@ -94,7 +95,7 @@ def test_what_was_said_is_kept_where_a_setting_asks_for_it(serve: Serve) -> None
     with server.client() as client:
         client.post(CHAT, json=SAYS)
         client.get("/nowhere")
-    assert json.loads(entries(server)[0]["body"]) == SAYS
+    assert json.loads(next(written(server))["body"]) == SAYS
 
 
 def test_what_is_no_request_is_told_without_its_words(server: Served) -> None:
