@@ -1,7 +1,5 @@
 """`abierto recommend`: which models of the catalogue to take for a task here, and what the order rests on."""
 
-from typing import Any
-
 import click
 
 from abierto.cli import out
@@ -23,30 +21,13 @@ def recommend(task: str, language: str | None, everything: bool, as_json: bool) 
     """Rank and show."""
     found = ranked(task, (language or "").lower(), everything=everything)
     if as_json:
-        out.as_json([facts(one) for one in found])
+        out.as_json([one.facts() for one in found])
         return
     if not found:
         out.say(text("recommend.none"))
         return
     out.table([text(f"recommend.{column}") for column in COLUMNS], [_cells(one) for one in found])
     out.note(text("recommend.order"))
-
-
-def facts(one: Ranked) -> dict[str, Any]:
-    """One model for a program. size: bytes; speed: tokens per second."""
-    quality, verdict = one.quality, one.verdict
-    won = {"share": quality.share, "models": quality.models, "benchmarks": quality.benchmarks} if quality else None
-    return {
-        "name": one.card.name,
-        "quality": won,
-        "components_published": one.published,
-        "license": one.card.license,
-        "form": one.form,
-        "size": one.size,
-        "fits": one.fits,
-        "verdict": verdict.word if verdict else None,
-        "speed": one.speed,
-    }
 
 
 def _cells(one: Ranked) -> list[str]:

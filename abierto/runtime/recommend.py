@@ -8,7 +8,8 @@ which nobody published any has no quality, and comes after those that have one.
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from abierto import catalog
 from abierto.catalog import Card
@@ -57,6 +58,20 @@ class Ranked:
     def fits(self) -> bool:
         """Whether it runs here, if need be with a shorter context."""
         return self.card.built_in or (self.verdict is not None and self.verdict.word in ("fits", "fits_context"))
+
+    def facts(self) -> dict[str, Any]:
+        """For a program. size: bytes; speed: tokens per second."""
+        return {
+            "name": self.card.name,
+            "quality": asdict(self.quality) if self.quality else None,
+            "components_published": self.published,
+            "license": self.card.license,
+            "form": self.form,
+            "size": self.size,
+            "fits": self.fits,
+            "verdict": self.verdict.word if self.verdict else None,
+            "speed": self.speed,
+        }
 
 
 def recommend(task: str, language: str = "", *, everything: bool = False) -> list[Ranked]:

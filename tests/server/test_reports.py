@@ -61,3 +61,14 @@ def test_no_file_is_reported_to_whoever_asks_over_the_network(
 )
 def test_what_makes_no_sense_is_refused(client: httpx2.Client, route: str, query: dict[str, str]) -> None:
     assert client.get(f"/abierto/v1/{route}", params=query).status_code == 400
+
+
+def test_models_are_recommended_for_a_task(client: httpx2.Client) -> None:
+    found = client.get("/abierto/v1/recommend", params={"task": "chat", "language": "es", "all": "yes"}).json()
+    qualities = [one["quality"] for one in found["models"] if one["fits"]]
+    rated = [one["share"] for one in qualities if one]
+    assert len(rated) > 3
+    assert None not in qualities[: len(rated)]
+    wrong = client.get("/abierto/v1/recommend", params={"task": "cook"})
+    assert wrong.status_code == 400
+    assert "chat, see" in wrong.json()["error"]["message"]

@@ -81,6 +81,21 @@ def test_a_card_shows_the_report_with_its_places(page: Page, server: Served) -> 
     expect(page.locator(".verdicts li").first).to_contain_text("Model Openness Framework")
 
 
+def test_models_are_recommended_and_their_reports_compared(page: Page, server: Served) -> None:
+    show(page, server, "models")
+    page.get_by_label("Task").select_option("Talk")
+    page.get_by_label("Order").select_option("Recommended here")
+    expect(page.locator(".rows li").first.locator("small")).to_contain_text("of comparisons")
+    page.get_by_label("Order").select_option("By name")
+    for name in ("smollm2:135m", "smollm2:360m", "qwen3:4b"):
+        page.get_by_role("checkbox", name=f"Compare {name}", exact=True).check()
+    page.get_by_role("link", name="Reports side by side").click()
+    expect(page.get_by_role("columnheader")).to_have_count(3)
+    row = page.get_by_role("row", name="model parameters, final")
+    expect(row.get_by_role("cell")).to_have_count(3)
+    expect(row).to_contain_text("apache-2.0", ignore_case=True)
+
+
 def test_one_question_goes_to_several_models(page: Page, server: Served) -> None:
     show(page, server, "compare")
     page.get_by_role("button", name="Add a column").click()

@@ -9,6 +9,8 @@ from abierto.catalog.openness import difference, report
 from abierto.errors import InvalidRequest
 from abierto.runtime import forecast
 from abierto.runtime.openness import of_model
+from abierto.runtime.recommend import TASKS
+from abierto.runtime.recommend import recommend as ranked
 from abierto.server.exchange import Call, Reply, Route
 
 MOST = 10**9  # of a number in a query
@@ -36,6 +38,16 @@ def fit(call: Call) -> Reply:
     return Reply(body)
 
 
+def recommend(call: Call) -> Reply:
+    """Models of the catalogue for a task, the best first, as `abierto recommend --json` tells them. language: only those
+    whose cards name it; all: `yes` for those too that do not fit here."""
+    task = call.query.get("task", "")
+    if task not in TASKS:
+        raise InvalidRequest(f"one of {', '.join(TASKS)} is needed", "task")
+    found = ranked(task, call.query.get("language", "").lower(), everything=call.query.get("all") == "yes")
+    return Reply({"task": task, "models": [one.facts() for one in found]})
+
+
 def _model(call: Call) -> str:
     if not (name := call.query.get("model")):
         raise InvalidRequest("the name of a model is needed", "model")
@@ -52,4 +64,5 @@ def _number(call: Call, name: str, usual: int) -> int:
 ROUTES = (
     Route("GET", "/abierto/v1/openness", openness, blocking=True, query=("model", "compare")),
     Route("GET", "/abierto/v1/fit", fit, blocking=True, query=("model", "context", "users")),
+    Route("GET", "/abierto/v1/recommend", recommend, blocking=True, query=("task", "language", "all")),
 )

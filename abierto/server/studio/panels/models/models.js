@@ -5,6 +5,7 @@ import { Icon } from "../../lib/icons.js";
 import { model as chosen } from "../../lib/settings.js";
 import { number, size, t } from "../../lib/words.js";
 import { Card } from "./card.js";
+import { Reports } from "./reports.js";
 import { pause, pull, pulls } from "./pulls.js";
 
 const TASKS = {
@@ -23,7 +24,12 @@ const TASKS = {
 export const here = signal(/** @type {any[]} */ ([]));
 const cards = signal(/** @type {any[]} */ ([]));
 export const residents = signal(/** @type {any[]} */ ([]));
-const wanted = signal({ words: "", task: "", language: "", fits: false });
+const wanted = signal({ words: "", task: "", language: "", fits: false, order: "" });
+/** What is recommended for the task that is wanted, by name, in its order. */
+const ranks = signal(/** @type {Record<string, any>} */ ({}));
+/** The models whose reports are to stand side by side. */
+export const marked = signal(/** @type {string[]} */ ([]));
+const MOST = 4;
 const trouble = signal("");
 
 export async function look() {
@@ -43,10 +49,21 @@ export function Models({ rest }) {
   useEffect(() => {
     tried(get("/abierto/v1/catalogue").then((found) => (cards.value = found.cards)));
   }, []);
+  const { task, language, order } = wanted.value;
+  useEffect(() => {
+    if (!order) return;
+    const query = `task=${(task || "task.chat").replace("task.", "")}&language=${language}&all=yes`;
+    tried(get(`/abierto/v1/recommend?${query}`).then((found) => {
+      ranks.value = Object.fromEntries(found.models.map((/** @type {any} */ one, /** @type {number} */ place) => [one.name, { ...one, place }]));
+    }));
+  }, [task, language, order]);
+  if (rest[0] === "compare") return html`<${Reports} names=${rest.slice(1).map(decodeURIComponent)} />`;
   const name = rest.map(decodeURIComponent).join("/");
   const card = cards.value.find((one) => one.name === name);
   if (name) return html`<${Card} name=${name} card=${card} task=${TASKS[/** @type {keyof TASKS} */ (card?.task)] ?? ""} />`;
-  const found = cards.value.filter(fits);
+  const place = (/** @type {any} */ one) => ranks.value[one.name]?.place ?? Infinity;
+  const all = cards.value.filter(fits);
+  const found = order ? all.filter((one) => one.name in ranks.value).sort((a, b) => place(a) - place(b)) : all;
   return html`
     <section class="page" aria-label=${t("panel.models")}>
       <h1>${t("panel.models")}</h1>
@@ -59,6 +76,12 @@ export function Models({ rest }) {
         : html`<p class="hint">${t("models.none_here")}</p>`}
       <h2>${t("models.catalogue")} <small>${number(found.length)}</small></h2>
       <${Filters} />
+      ${order && html`<p class="hint">${t("models.order_why")}</p>`}
+      <p class="marked" hidden=${!marked.value.length}>
+        ${marked.value.join(", ")}
+        <a class="button" href=${`#models/compare/${marked.value.map(encodeURIComponent).join("/")}`}>${t("models.compare")}</a>
+        <button class="quiet" onClick=${() => (marked.value = [])}>${t("models.unmark")}</button>
+      </p>
       <ul class="rows">
         ${found.map((one) => html`<${Row} key=${one.name} card=${one} />`)}
       </ul>
@@ -100,6 +123,10 @@ function Filters() {
     <select aria-label=${t("models.language")} onChange=${(/** @type {any} */ event) => set({ language: event.target.value })}>
       <option value="">${t("models.all_languages")}</option>
       ${languages.map((code) => html`<option value=${code} selected=${wanted.value.language === code}>${names.of(code)}</option>`)}
+    </select>
+    <select aria-label=${t("models.order")} onChange=${(/** @type {any} */ event) => set({ order: event.target.value })}>
+      <option value="">${t("models.by_name")}</option>
+      <option value="best" selected=${wanted.value.order === "best"}>${t("models.recommended")}</option>
     </select>
     <label class="check">
       <input type="checkbox" checked=${wanted.value.fits} onChange=${(/** @type {any} */ event) => set({ fits: event.target.checked })} />
@@ -152,8 +179,21 @@ function Here({ one }) {
 /** @param {{card: any}} props */
 function Row({ card }) {
   const there = here.value.some((one) => one.name === card.name || one.name.startsWith(`${card.name}:`));
+  const on = marked.value.includes(card.name);
+  const mark = () => (marked.value = on ? marked.value.filter((one) => one !== card.name) : [...marked.value, card.name]);
+  const quality = wanted.value.order && ranks.value[card.name]?.quality;
   return html`<li>
-    <a class="name" href=${`#models/${encodeURIComponent(card.name)}`}>${card.name}</a>
+    <span class="name">
+      <input
+        type="checkbox"
+        aria-label=${t("models.mark", { name: card.name })}
+        checked=${on}
+        disabled=${!on && marked.value.length >= MOST}
+        onChange=${mark}
+      />
+      <a href=${`#models/${encodeURIComponent(card.name)}`}>${card.name}</a>
+      ${quality && html`<small class="hint">${t("models.won", { share: number(100 * quality.share), models: quality.models })}</small>`}
+    </span>
     <span class="kind">${t(TASKS[/** @type {keyof TASKS} */ (card.task)] ?? "task.other")}</span>
     <span class="license">${card.license ?? "–"}</span>
     <span class="size">${card.fit ? size(card.fit.size) : card.size ? size(card.size) : ""}</span>
