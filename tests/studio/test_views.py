@@ -23,7 +23,7 @@ SIGNS = {
     "models": ".rows li",
     "models/smollm2%3A135m": ".components li",
 }
-SIGNS |= {"activity": ".plot, .hint", "settings": ".choice"}
+SIGNS |= {"activity": "main .plot, main .hint", "settings": ".choice"}
 THEMES = ("light", "dark", "contrast")
 NAMES = {view.partition("/")[0]: view for view in VIEWS if "/" not in view} | {"card": VIEWS[4]}
 ASKED = "Markdown"

@@ -39,7 +39,7 @@ def fit(call: Call) -> Reply:
 
 
 def recommend(call: Call) -> Reply:
-    """Models of the catalogue for a task, the best first, as `abierto recommend --json` tells them. language: only those
+    """Models of the catalogue for a task, best first, as `abierto recommend --json` tells them. language: only those
     whose cards name it; all: `yes` for those too that do not fit here."""
     task = call.query.get("task", "")
     if task not in TASKS:
