@@ -126,6 +126,32 @@ def test_a_long_line_without_an_end_is_shown(page: Page) -> None:
     assert len(answers(page)[0]) >= 100_000
 
 
+def test_texts_and_pictures_are_attached(watched: Watched, page: Page) -> None:
+    asked: list[str] = []
+    page.on(
+        "request", lambda request: asked.append(request.post_data or "") if "/v1/responses" in request.url else None
+    )
+    choose(page, "echo")
+    attach = page.get_by_label("Attach pictures or texts")
+    attach.set_input_files({"name": "odd.bin", "mimeType": "application/x", "buffer": b"a\x00b"})
+    expect(page.get_by_role("alert")).to_contain_text("odd.bin is neither a picture nor a text")
+    attach.set_input_files({"name": "herbs.txt", "mimeType": "text/plain", "buffer": b"basil and thyme"})
+    expect(page.locator(".composer .files")).to_contain_text("herbs.txt")
+    say(page, "which herbs?")
+    ended(page)
+    assert "basil and thyme" in answers(page)[0]
+    page.reload()
+    expect(page.locator(".own .files")).to_contain_text("herbs.txt")
+    attach.set_input_files({"name": "dot.png", "mimeType": "image/png", "buffer": page.screenshot()})
+    expect(page.get_by_role("img", name="dot.png")).to_be_visible()
+    page.get_by_role("button", name="Leave out dot.png").click()
+    expect(page.get_by_role("img", name="dot.png")).to_have_count(0)
+    attach.set_input_files({"name": "dot.png", "mimeType": "image/png", "buffer": page.screenshot()})
+    say(page, "and what is here?")
+    expect(page.locator(".own").last.get_by_role("img", name="dot.png")).to_be_visible()
+    assert "data:image/jpeg;base64," in asked[-1]
+
+
 def test_a_refusal_is_told_in_the_servers_words_and_nothing_is_lost(page: Page) -> None:
     choose(page, "says")
     say(page, "word " * 3000)

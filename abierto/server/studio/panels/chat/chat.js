@@ -4,6 +4,7 @@ import { html, signal, useEffect, useLayoutEffect, useRef, useState } from "../.
 import { Icon } from "../../lib/icons.js";
 import { model } from "../../lib/settings.js";
 import { number, t } from "../../lib/words.js";
+import { Files, read } from "./files.js";
 import { download } from "./export.js";
 import { Message } from "./message.js";
 import { live, load, open, path, say, set, stop, trouble } from "./store.js";
@@ -98,7 +99,12 @@ function spoken(messages) {
 function Composer({ parent, last, draft }) {
   const [text, write] = useState(localStorage.getItem(draft) ?? "");
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const [files, attach] = useState(/** @type {import("./files.js").Attached[]} */ ([]));
   const busy = live.value !== null;
+  const add = (/** @type {Iterable<File>} */ chosen) => {
+    trouble.value = "";
+    read(chosen).then((found) => attach((before) => [...before, ...found]), (problem) => (trouble.value = problem.message));
+  };
   useLayoutEffect(() => {
     const area = /** @type {HTMLTextAreaElement} */ (field.current);
     area.style.height = "auto";
@@ -113,9 +119,10 @@ function Composer({ parent, last, draft }) {
     else localStorage.removeItem(draft);
   };
   const send = () => {
-    if (!text.trim() || busy || !model.value) return;
+    if ((!text.trim() && !files.length) || busy || !model.value) return;
     typed("");
-    say(text, parent);
+    attach([]);
+    say(text, parent, files);
   };
   const pressed = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
@@ -127,11 +134,31 @@ function Composer({ parent, last, draft }) {
   return html`
     <form
       class="composer"
+      onDragOver=${(/** @type {Event} */ event) => event.preventDefault()}
+      onDrop=${(/** @type {DragEvent} */ event) => {
+        event.preventDefault();
+        add(event.dataTransfer?.files ?? []);
+      }}
+      onPaste=${(/** @type {ClipboardEvent} */ event) => event.clipboardData?.files.length && add(event.clipboardData.files)}
       onSubmit=${(/** @type {Event} */ event) => {
         event.preventDefault();
         send();
       }}
     >
+      <${Files} files=${files} remove=${(/** @type {number} */ place) => attach(files.filter((_, other) => other !== place))} />
+      <label class="quiet" title=${t("chat.attach")}>
+        <${Icon} name="plus" />
+        <input
+          class="hidden"
+          type="file"
+          multiple
+          aria-label=${t("chat.attach")}
+          onChange=${(/** @type {any} */ event) => {
+            add([...event.target.files]);
+            event.target.value = "";
+          }}
+        />
+      </label>
       <textarea
         ref=${field}
         rows="1"
@@ -145,7 +172,7 @@ function Composer({ parent, last, draft }) {
         ? html`<button class="round" type="button" title=${t("chat.stop")} onClick=${stop}>
             <${Icon} name="stop" /><span class="hidden">${t("chat.stop")}</span>
           </button>`
-        : html`<button class="round" disabled=${!text.trim() || !model.value} title=${t("chat.send")}>
+        : html`<button class="round" disabled=${(!text.trim() && !files.length) || !model.value} title=${t("chat.send")}>
             <${Icon} name="send" /><span class="hidden">${t("chat.send")}</span>
           </button>`}
     </form>

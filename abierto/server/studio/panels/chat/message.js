@@ -3,6 +3,7 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "../../lib/ht
 import { Icon } from "../../lib/icons.js";
 import { Blocks, colour } from "../../lib/markdown.js";
 import { number, t } from "../../lib/words.js";
+import { Files } from "./files.js";
 import { answer, live as writing, open, say, siblings, walk } from "./store.js";
 
 /** @param {{message: any, live: {text: string, thought: string} | null}} props */
@@ -15,6 +16,7 @@ export function Message({ message, live }) {
     <li class=${own ? "said own" : "said"}>
       <article aria-label=${t(own ? "chat.you" : "chat.model_said", { model: message.model ?? "" })}>
         ${thought && html`<${Thought} text=${thought} open=${Boolean(live && !live.text)} />`}
+        <${Files} files=${message.files} />
         ${editing
           ? html`<${Editor} message=${message} done=${() => edit(false)} />`
           : own
@@ -107,7 +109,7 @@ function Editor({ message, done }) {
   const [text, write] = useState(message.content);
   const send = () => {
     done();
-    if (text.trim()) say(text, message.parent);
+    if (text.trim()) say(text, message.parent, message.files);
   };
   return html`<div class="editor">
     <textarea

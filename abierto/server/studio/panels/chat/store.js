@@ -6,9 +6,11 @@
 import { ask, events, get, post, put, Refused, remove } from "../../lib/api.js";
 import { batch, signal } from "../../lib/html.js";
 import { model } from "../../lib/settings.js";
+import { parts } from "./files.js";
 
 /** @typedef {{id: string, parent: string, role: "user" | "assistant", content: string, thought?: string, model?: string,
- *   error?: string, response?: string, tokens?: number, prompt?: number, speed?: number, cut?: boolean}} Message */
+ *   error?: string, response?: string, tokens?: number, prompt?: number, speed?: number, cut?: boolean,
+ *   files?: import("./files.js").Attached[]}} Message */
 /** @typedef {{id: number, title: string, nodes: Record<string, Message>, leaf: string, system: string,
  *   sampling: Record<string, number>}} Conversation */
 
@@ -97,12 +99,12 @@ function fresh() {
 }
 
 /** Say something after a message, and have it answered.
- * @param {string} content @param {string} parent */
-export async function say(content, parent) {
+ * @param {string} content @param {string} parent @param {import("./files.js").Attached[]} [files] */
+export async function say(content, parent, files = []) {
   const id = fresh();
   const talk = { ...open.value, nodes: { ...open.value.nodes }, leaf: id };
-  talk.nodes[id] = { id, parent, role: "user", content };
-  if (!talk.title) talk.title = headed(content);
+  talk.nodes[id] = files.length ? { id, parent, role: "user", content, files } : { id, parent, role: "user", content };
+  if (!talk.title) talk.title = headed(content || files[0].name);
   open.value = talk;
   await answer(id);
 }
@@ -126,7 +128,7 @@ export async function answer(parent) {
   open.value = talk;
   live.value = { id, text: "", thought: "" };
   keep(); // before anything else: who closes the page now finds the question again
-  const input = path(talk, parent).map((one) => ({ role: one.role, content: one.content }));
+  const input = path(talk, parent).map((one) => ({ role: one.role, content: parts(one) }));
   const body = { model: model.value, input, stream: true, background: true, ...talk.sampling };
   try {
     const reply = await ask("POST", "/v1/responses", talk.system ? { ...body, instructions: talk.system } : body);
