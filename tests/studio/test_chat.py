@@ -1,5 +1,6 @@
 """A conversation in the browser, as a person has it."""
 
+import json
 import re
 
 import pytest
@@ -9,6 +10,7 @@ from tests.server.conftest import Served
 from tests.studio.conftest import Watched
 
 FIELD = "Ask or say something"
+PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 HOSTILE = (
     "<script>alert(1)</script> <img src=x onerror=alert(2)> ![seen](https://example.org/track.png) "
     "[run](javascript:alert(3)) <iframe src='https://example.org'></iframe> <form action=https://example.org><input "
@@ -150,6 +152,46 @@ def test_texts_and_pictures_are_attached(watched: Watched, page: Page) -> None:
     say(page, "and what is here?")
     expect(page.locator(".own").last.get_by_role("img", name="dot.png")).to_be_visible()
     assert "data:image/jpeg;base64," in asked[-1]
+
+
+def test_a_conversation_is_saved_and_brought_in_again(page: Page) -> None:
+    choose(page, "echo")
+    say(page, f"lasting words {HOSTILE}")
+    ended(page)
+    saved = {}
+    for kind in ("md", "html", "json"):
+        with page.expect_download() as download:
+            page.get_by_label("Save as").select_option(kind)
+        saved[kind] = download.value.path().read_text("utf-8")
+        assert download.value.suggested_filename.endswith(kind)
+        assert "lasting words" in saved[kind]
+    assert "<script" not in saved["html"]
+    assert "<img" not in saved["html"]
+    page.goto(page.url.partition("#")[0] + "#chat")
+    bring = page.get_by_label("Bring a conversation in")
+    bring.set_input_files({"name": "odd.json", "mimeType": "application/json", "buffer": b"[1]"})
+    expect(page.get_by_role("alert")).to_contain_text("odd.json holds no conversation")
+    bring.set_input_files({"name": "a.json", "mimeType": "application/json", "buffer": saved["json"].encode()})
+    expect(page.locator(".said")).to_have_count(2)
+    expect(page.locator(".own .words")).to_contain_text("lasting words")
+    expect(page.locator(".trouble")).to_have_count(0)
+
+
+def test_pictures_of_a_conversation_that_is_brought_in_are_data(page: Page) -> None:
+    addresses = [PIXEL, "https://example.org/track.png", 'data:image/png;base64,AA"><script>alert(1)</script>']
+    files = [{"name": f"picture {number}", "image": image} for number, image in enumerate(addresses)]
+    tree = {"nodes": {"a": {"id": "a", "parent": "", "role": "user", "content": "look", "files": files}}, "leaf": "a"}
+    body = json.dumps({"messages": [{"role": "user", "content": "look"}], "tree": tree}).encode()
+    page.get_by_label("Bring a conversation in").set_input_files(
+        {"name": "a.json", "mimeType": "application/json", "buffer": body}
+    )
+    expect(page.locator(".own .files img")).to_have_count(1)
+    with page.expect_download() as download:
+        page.get_by_label("Save as").select_option("html")
+    saved = download.value.path().read_text("utf-8")
+    assert "look" in saved
+    assert "<script" not in saved
+    assert "example.org" not in saved
 
 
 def test_a_refusal_is_told_in_the_servers_words_and_nothing_is_lost(page: Page) -> None:

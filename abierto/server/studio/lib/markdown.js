@@ -66,8 +66,8 @@ function made(tokens) {
 }
 
 /** @param {string} text */
-function escaped(text) {
-  return text.replace(/[&<>]/g, (letter) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[letter] ?? letter);
+export function escaped(text) {
+  return text.replace(/[&<>"]/g, (letter) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[letter] ?? letter);
 }
 
 /** Colour the code blocks under a node that have a language. The library is fetched when the first one is there.

@@ -5,7 +5,7 @@ import { Icon } from "../../lib/icons.js";
 import { model } from "../../lib/settings.js";
 import { number, t } from "../../lib/words.js";
 import { Files, read } from "./files.js";
-import { download } from "./export.js";
+import { KINDS, download } from "./export.js";
 import { Message } from "./message.js";
 import { live, load, open, path, say, set, stop, trouble } from "./store.js";
 import { Welcome } from "./welcome.js";
@@ -47,9 +47,19 @@ export function Chat({ rest }) {
           ${models.value.map((one) => html`<option value=${one.name}>${one.name}</option>`)}
         </select>
         <h1>${talk.title || t("chat.new")}</h1>
-        <button class="quiet" title=${t("chat.export")} disabled=${!messages.length} onClick=${() => download(talk)}>
-          <${Icon} name="save" /><span class="hidden">${t("chat.export")}</span>
-        </button>
+        <select
+          class="pick save"
+          aria-label=${t("chat.export")}
+          disabled=${!messages.length}
+          value=""
+          onChange=${(/** @type {any} */ event) => {
+            download(talk, event.target.value);
+            event.target.value = "";
+          }}
+        >
+          <option value="" hidden>${t("chat.export")}</option>
+          ${Object.keys(KINDS).map((kind) => html`<option value=${kind}>${t(`chat.export_${kind}`)}</option>`)}
+        </select>
         <button class="quiet" aria-expanded=${sliders} title=${t("chat.settings")} onClick=${() => slide(!sliders)}>
           <${Icon} name="sliders" /><span class="hidden">${t("chat.settings")}</span>
         </button>

@@ -2,7 +2,8 @@
 import { html, useEffect, useState } from "../../lib/html.js";
 import { Icon } from "../../lib/icons.js";
 import { t } from "../../lib/words.js";
-import { forget, list, refresh, rename, search } from "./store.js";
+import { bring } from "./export.js";
+import { forget, list, refresh, rename, search, told, trouble } from "./store.js";
 
 /** @param {{current: string}} props */
 export function Conversations({ current }) {
@@ -23,6 +24,23 @@ export function Conversations({ current }) {
       <ul>
         ${list.value.map((one) => html`<${Line} key=${one.id} talk=${one} current=${String(one.id) === current} />`)}
       </ul>
+      <label class="quiet bring">
+        <${Icon} name="save" />${t("chat.bring")}
+        <input
+          class="hidden"
+          type="file"
+          accept=".json,application/json"
+          onChange=${async (/** @type {any} */ event) => {
+            const [file] = event.target.files;
+            event.target.value = "";
+            try {
+              if (file) location.hash = `#chat/${await bring(file)}`;
+            } catch (problem) {
+              trouble.value = told(problem);
+            }
+          }}
+        />
+      </label>
       ${!list.value.length && html`<p class="hint">${t(search.value ? "chat.none_found" : "chat.none_yet")}</p>`}
     </section>
   `;
