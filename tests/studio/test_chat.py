@@ -14,7 +14,9 @@ PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAA
 HOSTILE = (
     "<script>alert(1)</script> <img src=x onerror=alert(2)> ![seen](https://example.org/track.png) "
     "[run](javascript:alert(3)) <iframe src='https://example.org'></iframe> <form action=https://example.org><input "
-    "name=a></form> <a href='https://example.org/ok' onclick='alert(4)'>ok</a>\n\n```html\n<b>never closed"
+    "name=a></form> <a href='https://example.org' onclick='alert(4)'>no</a>\n\n"
+    "[ok](https://example.org/ok) [run](javascript:alert(6)) H<sub>2</sub>O ![seen](https://example.org/b.png)\n\n"
+    "<div onclick='alert(5)'>box</div>\n\n```html\n<b>never closed"
 )
 
 
@@ -115,7 +117,9 @@ def test_what_a_model_writes_can_do_nothing(page: Page) -> None:
     ended(page)
     said = page.locator(".said:not(.own) .words")
     expect(said).to_contain_text("never closed")
-    assert said.locator("img, script, iframe, form, input, style, [onclick], [onerror]").count() == 0
+    expect(said).to_contain_text("<img src=x onerror=alert(2)>")
+    expect(said.locator("sub")).to_have_text("2")
+    assert said.locator("div[onclick], img, script, iframe, form, input, style, [onclick], [onerror]").count() == 0
     links = said.locator("a").evaluate_all("all => all.map(one => [one.getAttribute('href'), one.rel])")
     assert [href for href, _ in links if href] == ["https://example.org/ok"]
     assert all("noopener" in rel for href, rel in links if href)

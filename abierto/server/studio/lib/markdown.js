@@ -1,9 +1,10 @@
 /** Markdown as it comes: blocks that are closed are made into HTML once, only the last one is made anew.
  *
- * What a model writes is never trusted: DOMPurify leaves no script, no style, no form, and no picture or link that the
+ * What a model writes is never trusted: of HTML only tags that shape text are taken, and those without attributes; all
+ * else is shown as it was written. DOMPurify then leaves no script, no style, no form, and no picture or link that the
  * browser would fetch by itself.
  */
-import { Lexer, Parser } from "../vendor/marked.js";
+import { Lexer, Parser, Renderer, getDefaults } from "../vendor/marked.js";
 import purify from "../vendor/purify.js";
 
 const LONG = 20000; // characters of one open block from which on it is shown as plain text until it is closed
@@ -15,6 +16,17 @@ const RULES = {
   ALLOWED_ATTR: ["href", "class", "type", "checked", "disabled", "align", "start"],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
 };
+
+const BARE = /^<\/?(?:b|blockquote|br|code|del|em|h[1-6]|hr|i|li|ol|p|pre|s|strong|sub|sup|table|tbody|td|th|thead|tr|ul) *\/?>$/i;
+
+class Careful extends Renderer {
+  /** @param {{text: string}} token */
+  html({ text }) {
+    return text.replace(/<[^>]*>?/g, (tag) => (BARE.test(tag) ? tag : escaped(tag)));
+  }
+}
+
+const OPTIONS = { ...getDefaults(), renderer: new Careful() };
 
 purify.addHook("afterSanitizeAttributes", (/** @type {Element} */ node) => {
   if (node.tagName === "A") {
@@ -62,7 +74,7 @@ export class Blocks {
 
 /** @param {any[]} tokens */
 function made(tokens) {
-  return purify.sanitize(Parser.parse(tokens), RULES);
+  return purify.sanitize(Parser.parse(tokens, OPTIONS), RULES);
 }
 
 /** @param {string} text */
