@@ -5,6 +5,9 @@ A key names what is said, never where. `text` fills the placeholders; numbers, s
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,8 @@ from abierto.errors import AbiertoError
 
 LANGUAGES = ("en", "es")
 _current = "en"
+# The language of one answer of a server that serves people of both.
+_here: ContextVar[str] = ContextVar("language", default="")
 
 
 def use(language: str) -> None:
@@ -21,9 +26,19 @@ def use(language: str) -> None:
     _current = choose(language)
 
 
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Use another language inside, in this thread alone; an empty one changes nothing."""
+    before = _here.set(choose(language) if language else "")
+    try:
+        yield
+    finally:
+        _here.reset(before)
+
+
 def current() -> str:
     """The language in use: `en` or `es`."""
-    return _current
+    return _here.get() or _current
 
 
 def choose(tag: str) -> str:
@@ -41,7 +56,7 @@ def sentences(language: str) -> dict[str, str]:
 
 def text(key: str, /, **values: Any) -> str:
     """The sentence for a key, with its placeholders filled. Raises KeyError on a key that does not exist."""
-    return sentences(_current)[key].format(**values)
+    return sentences(current())[key].format(**values)
 
 
 def has(key: str) -> bool:

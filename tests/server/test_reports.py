@@ -22,6 +22,20 @@ def test_what_is_open_about_a_card_is_told(client: httpx2.Client) -> None:
     assert {"mof_strict", "mof_as_published", "osi", "european", "ai_act", "freedoms", "to_run"} <= set(body)
 
 
+def test_a_report_is_told_in_words_in_both_languages(client: httpx2.Client) -> None:
+    told = {}
+    for language in ("en", "es"):
+        body = client.get("/abierto/v1/openness", params={"model": "qwen3:4b", "language": language}).json()
+        told[language] = {one["key"]: one for one in body["sections"]}
+    assert set(told["en"]) == set(told["es"])
+    assert {"licenses", "european", "ai_act", "freedoms", "next"} <= set(told["en"])
+    assert told["en"]["licenses"]["title"] != told["es"]["licenses"]["title"]
+    assert len(told["es"]["european"]["lines"]) == 12
+    refused = client.get("/abierto/v1/openness", params={"model": "qwen3:4b", "language": "fr"})
+    assert refused.status_code == 400
+    assert "sections" not in client.get("/abierto/v1/openness", params={"model": "qwen3:4b"}).json()
+
+
 def test_two_models_are_compared(client: httpx2.Client) -> None:
     body = client.get("/abierto/v1/openness", params={"model": "qwen3:4b", "compare": "llama3.2:3b"}).json()
     assert (body["first"], body["second"]) == ("qwen3:4b", "llama3.2:3b")

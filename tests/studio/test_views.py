@@ -81,6 +81,18 @@ def test_a_card_shows_the_report_with_its_places(page: Page, server: Served) -> 
     expect(page.locator(".verdicts li").first).to_contain_text("Model Openness Framework")
 
 
+def test_a_card_holds_the_whole_report_in_the_language_of_the_page(page: Page, server: Served) -> None:
+    address = f"{server.address}/#models/llama3.2%3A3b"
+    page.goto(address)
+    page.get_by_text("The four freedoms, for each component").click()
+    expect(page.locator(".section[open]")).to_contain_text("700,000,000")
+    show(page, server, "settings")
+    page.get_by_text("Español").click()
+    page.goto(address)
+    expect(page.get_by_role("heading", name="El informe completo")).to_be_visible()
+    expect(page.locator(".section").first).to_contain_text("licencia", ignore_case=True)
+
+
 def test_models_are_recommended_and_their_reports_compared(page: Page, server: Served) -> None:
     show(page, server, "models")
     page.get_by_label("Task").select_option("Talk")

@@ -5,7 +5,8 @@ A name that came over a network is never a path: only models by name are reporte
 
 from dataclasses import asdict
 
-from abierto.catalog.openness import difference, report
+from abierto import locale
+from abierto.catalog.openness import difference, report, words
 from abierto.errors import InvalidRequest
 from abierto.runtime import forecast
 from abierto.runtime.openness import of_model
@@ -17,11 +18,15 @@ MOST = 10**9  # of a number in a query
 
 
 def openness(call: Call) -> Reply:
-    """What is open about a model, as `abierto openness --json` tells it. compare: another one, to have what differs."""
+    """What is open about a model, as `abierto openness --json` tells it. compare: another one, to have what differs.
+    language: `en` or `es`, to have `sections` too: the report in words."""
     found = of_model(_model(call), anywhere=False)
     other = call.query.get("compare")
+    language = call.query.get("language", "")
+    if language and language not in locale.LANGUAGES:
+        raise InvalidRequest(f"one of {', '.join(locale.LANGUAGES)} is needed", "language")
     if not other:
-        return Reply(report.as_json(found))
+        return Reply(report.as_json(found) | (_sections(found, language) if language else {}))
     second = of_model(other, anywhere=False)
     names = {"first": found.inventory.name, "second": second.inventory.name}
     return Reply({**names, "changes": [asdict(change) for change in difference.between(found, second)]})
@@ -48,6 +53,11 @@ def recommend(call: Call) -> Reply:
     return Reply({"task": task, "models": [one.facts() for one in found]})
 
 
+def _sections(found: report.Report, language: str) -> dict[str, object]:
+    with locale.speaking(language):
+        return {"sections": [asdict(section) for section in words.sections(found)]}
+
+
 def _model(call: Call) -> str:
     if not (name := call.query.get("model")):
         raise InvalidRequest("the name of a model is needed", "model")
@@ -62,7 +72,7 @@ def _number(call: Call, name: str, usual: int) -> int:
 
 
 ROUTES = (
-    Route("GET", "/abierto/v1/openness", openness, blocking=True, query=("model", "compare")),
+    Route("GET", "/abierto/v1/openness", openness, blocking=True, query=("model", "compare", "language")),
     Route("GET", "/abierto/v1/fit", fit, blocking=True, query=("model", "context", "users")),
     Route("GET", "/abierto/v1/recommend", recommend, blocking=True, query=("task", "language", "all")),
 )

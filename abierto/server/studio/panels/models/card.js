@@ -1,7 +1,7 @@
 /** What is known of one model: what is open about it, with the evidence; and whether it will run here. */
 import { get } from "../../lib/api.js";
 import { html, useEffect, useState } from "../../lib/html.js";
-import { number, size, t } from "../../lib/words.js";
+import { language, number, size, t } from "../../lib/words.js";
 import { Fit, Pull, here } from "./models.js";
 
 /** @param {{name: string, card: any, task: string}} props */
@@ -14,9 +14,9 @@ export function Card({ name, card, task }) {
     tellFit(null);
     tell("");
     const query = `model=${encodeURIComponent(name)}`;
-    get(`/abierto/v1/openness?${query}`).then(tellReport, (problem) => tell(problem.message));
+    get(`/abierto/v1/openness?${query}&language=${language.value}`).then(tellReport, (problem) => tell(problem.message));
     get(`/abierto/v1/fit?${query}`).then(tellFit, () => {});
-  }, [name]);
+  }, [name, language.value]);
   const there = here.value.some((one) => one.name === name || one.name.startsWith(`${name}:`));
   return html`
     <section class="page" aria-label=${name}>
@@ -81,7 +81,28 @@ function Report({ report }) {
         </li>`;
       })}
     </ul>
+    <h2>${t("card.report")}</h2>
+    ${report.sections
+      .filter((/** @type {any} */ one) => one.key !== "components")
+      .map((/** @type {any} */ one) => html`<${Section} key=${one.key} ...${one} />`)}
   `;
+}
+
+/** One part of the report in words, with what each line rests on.
+ * @param {{title: string, version: string, lines: any[]}} props */
+function Section({ title, version, lines }) {
+  return html`<details class="section">
+    <summary>${title}</summary>
+    ${version && html`<p class="hint">${version}</p>`}
+    <ul>
+      ${lines.map(
+        ({ label, said, outcome, why, where }) => html`<li class=${outcome}>
+          <strong>${label}</strong>${said && html` <span>${said}</span>`}${why && html`<p>${why}</p>`}
+          ${where && html`<p class="hint">${where}</p>`}
+        </li>`,
+      )}
+    </ul>
+  </details>`;
 }
 
 const PARTS = ["weights", "kv_cache", "compute", "overhead"];
