@@ -125,6 +125,23 @@ def test_what_a_model_writes_can_do_nothing(page: Page) -> None:
     assert all("noopener" in rel for href, rel in links if href)
 
 
+def test_formulas_are_drawn_and_dollars_are_not(page: Page) -> None:
+    choose(page, "echo")
+    say(
+        page,
+        r"It is $\frac{1}{2} \mathbf{v}$, not \(x_1\), for $5 or $10; `$y$`; $\href{javascript:alert(1)}{no}$"
+        + "\n\n$$\na\n= b\n$$",
+    )
+    ended(page)
+    said = page.locator(".said:not(.own) .words")
+    expect(said.locator("math")).to_have_count(4)
+    expect(said.locator("mfrac")).to_have_count(1)
+    expect(said.locator(".display math")).to_have_count(1)
+    expect(said).to_contain_text("$5 or $10")
+    expect(said.locator("code", has_text="$y$")).to_have_count(1)
+    assert said.locator("h1, a").count() == 0
+
+
 def test_a_long_line_without_an_end_is_shown(page: Page) -> None:
     choose(page, "echo")
     say(page, "x" * 100_000)

@@ -4,8 +4,10 @@
  * else is shown as it was written. DOMPurify then leaves no script, no style, no form, and no picture or link that the
  * browser would fetch by itself.
  */
-import { Lexer, Parser, Renderer, getDefaults } from "../vendor/marked.js";
+import { Marked } from "../vendor/marked.js";
 import purify from "../vendor/purify.js";
+import { escaped } from "./escaped.js";
+import { FORMULAS } from "./formulas.js";
 
 const LONG = 20000; // characters of one open block from which on it is shown as plain text until it is closed
 const RULES = {
@@ -19,14 +21,10 @@ const RULES = {
 
 const BARE = /^<\/?(?:b|blockquote|br|code|del|em|h[1-6]|hr|i|li|ol|p|pre|s|strong|sub|sup|table|tbody|td|th|thead|tr|ul) *\/?>$/i;
 
-class Careful extends Renderer {
-  /** @param {{text: string}} token */
-  html({ text }) {
-    return text.replace(/<[^>]*>?/g, (tag) => (BARE.test(tag) ? tag : escaped(tag)));
-  }
-}
-
-const OPTIONS = { ...getDefaults(), renderer: new Careful() };
+const marked = new Marked({
+  extensions: FORMULAS,
+  renderer: { html: ({ text }) => text.replace(/<[^>]*>?/g, (/** @type {string} */ tag) => (BARE.test(tag) ? tag : escaped(tag))) },
+});
 
 purify.addHook("afterSanitizeAttributes", (/** @type {Element} */ node) => {
   if (node.tagName === "A") {
@@ -59,7 +57,7 @@ export class Blocks {
       this.open = `<p>${escaped(rest)}</p>`;
       return this;
     }
-    const tokens = Lexer.lex(rest);
+    const tokens = marked.lexer(rest);
     let last = tokens.length - 1;
     while (last >= 0 && tokens[last].type === "space") last -= 1;
     const keep = ended ? tokens.length : Math.max(last, 0);
@@ -74,12 +72,7 @@ export class Blocks {
 
 /** @param {any[]} tokens */
 function made(tokens) {
-  return purify.sanitize(Parser.parse(tokens, OPTIONS), RULES);
-}
-
-/** @param {string} text */
-export function escaped(text) {
-  return text.replace(/[&<>"]/g, (letter) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[letter] ?? letter);
+  return purify.sanitize(marked.parser(tokens), RULES);
 }
 
 /** Colour the code blocks under a node that have a language. The library is fetched when the first one is there.

@@ -1,6 +1,7 @@
 /** A conversation as a file: Markdown or one page of HTML of the branch that is shown, or JSON with every branch. */
 import { post } from "../../lib/api.js";
-import { Blocks, escaped } from "../../lib/markdown.js";
+import { escaped } from "../../lib/escaped.js";
+import { Blocks } from "../../lib/markdown.js";
 import { language, t } from "../../lib/words.js";
 import { path, refresh } from "./store.js";
 

@@ -1,4 +1,5 @@
 /** One message: what was said, and what can be done with it. */
+import { draw } from "../../lib/formulas.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../../lib/html.js";
 import { Icon } from "../../lib/icons.js";
 import { Blocks, colour } from "../../lib/markdown.js";
@@ -57,6 +58,7 @@ function Written({ text, ended }) {
       block.innerHTML = made;
       tail.before(block);
       frames(block);
+      draw(block);
     }
     shown.current = blocks.closed.length;
     tail.innerHTML = blocks.open;
