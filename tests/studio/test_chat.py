@@ -130,11 +130,11 @@ def test_formulas_are_drawn_and_dollars_are_not(page: Page) -> None:
     say(
         page,
         r"It is $\frac{1}{2} \mathbf{v}$, not \(x_1\), for $5 or $10; `$y$`; $\href{javascript:alert(1)}{no}$"
-        + "\n\n$$\na\n= b\n$$",
+        "\n\n$$\na\n= b\n$$",
     )
     ended(page)
     said = page.locator(".said:not(.own) .words")
-    expect(said.locator("math")).to_have_count(4)
+    expect(said.locator("math")).to_have_count(3)
     expect(said.locator("mfrac")).to_have_count(1)
     expect(said.locator(".display math")).to_have_count(1)
     expect(said).to_contain_text("$5 or $10")
@@ -247,6 +247,44 @@ def test_the_system_prompt_and_the_sampling_are_sent(page: Page) -> None:
     say(page, "short")
     ended(page)
     expect(page.get_by_text("The answer reached its most tokens.")).to_be_visible()
+
+
+def test_an_assistant_is_kept_and_taken_in_another_conversation(page: Page) -> None:
+    choose(page, "echo")
+    page.get_by_role("button", name="System prompt and sampling").click()
+    prompt = page.get_by_label("System prompt: what the model is told")
+    prompt.fill("Answer in verse.")
+    page.get_by_role("button", name="Exact: always the likeliest").click()
+    page.get_by_label("Name of a new assistant").fill("Poet")
+    page.get_by_role("button", name="Save model, prompt and sampling").click()
+    page.reload()
+    page.get_by_role("button", name="System prompt and sampling").click()
+    expect(prompt).to_have_value("")
+    choose(page, "says")
+    page.get_by_label("Saved assistants").select_option("Poet")
+    expect(prompt).to_have_value("Answer in verse.")
+    expect(page.get_by_label("Model", exact=True)).to_have_value("echo")
+    expect(page.get_by_role("spinbutton", name="Temperature")).to_have_value("0")
+    page.get_by_role("button", name="Delete the assistant Poet").click()
+    expect(page.get_by_label("Saved assistants").get_by_role("option")).to_have_count(1)
+
+
+def test_conversations_lie_in_folders(page: Page) -> None:
+    choose(page, "echo")
+    say(page, "about whales")
+    ended(page)
+    line = page.locator(".talks li", has_text="about whales")
+    line.get_by_role("button", name="Put about whales into a folder").click()
+    field = page.get_by_label("Folder for about whales")
+    field.fill("Sea")
+    field.press("Enter")
+    folder = page.locator(".folder", has_text="Sea")
+    expect(folder.get_by_role("link", name="about whales")).to_be_visible()
+    line.get_by_role("button", name="Put about whales into a folder").click()
+    field.fill("")
+    field.press("Enter")
+    expect(folder).to_have_count(0)
+    expect(page.get_by_role("link", name="about whales")).to_be_visible()
 
 
 def test_a_conversation_of_the_terminal_can_be_gone_on_with(page: Page, server: Served) -> None:

@@ -2,7 +2,7 @@
 import { escaped } from "./escaped.js";
 
 // A dollar is often only a dollar: a formula touches both of its signs, and no digit follows it.
-const INLINE = /^(?:\$\$([^]+?)\$\$|\\\[([^]+?)\\\]|\\\(([^]+?)\\\)|\$(?!\s)((?:\\[^]|[^\\$\n])+?)(?<!\s)\$(?!\d))/;
+const INLINE = /^(?:\$\$([^]+?)\$\$|\\\[([^]+?)\\\]|\\\(([^]+?)\\\)|\$(?!\s)((?:\\[^]|[^\\$\n`])+?)(?<!\s)\$(?!\d))/;
 const BLOCK = /^ {0,3}(?:\$\$([^]+?)\$\$|\\\[([^]+?)\\\]) *(?:\n|$)/;
 
 /** What marked needs to leave formulas as they are. */

@@ -20,6 +20,7 @@ const PATHS = {
   save: "M10 3v9m-4-4l4 4 4-4M4 16h12",
   menu: "M3 6h14M3 10h14M3 14h14",
   sliders: "M5 4v12M10 4v12M15 4v12M3 8h4M8 12h4M13 7h4",
+  folder: "M3 5h5l2 2h7v9H3z",
   close: "M5 5l10 10M15 5L5 15",
 };
 

@@ -7,7 +7,8 @@ import { number, t } from "../../lib/words.js";
 import { Files, read } from "./files.js";
 import { KINDS, download } from "./export.js";
 import { Message } from "./message.js";
-import { live, load, open, path, say, set, stop, trouble } from "./store.js";
+import { Sliders } from "./sliders.js";
+import { live, load, open, path, say, stop, trouble } from "./store.js";
 import { Welcome } from "./welcome.js";
 
 /** Models that answer, and those that are loaded with their context. */
@@ -202,51 +203,4 @@ function under(last) {
   if (last?.speed) told.push(t("chat.speed", { speed: number(last.speed, 1) }));
   if (context.value && used > 0.8 * context.value) told.push(t("chat.nearly_full"));
   return told.join(" · ");
-}
-
-const KNOBS = [
-  { name: "temperature", least: 0, most: 2, step: 0.05, usual: 0.7 },
-  { name: "top_p", least: 0, most: 1, step: 0.01, usual: 1 },
-  { name: "max_output_tokens", least: 16, most: 8192, step: 16, usual: 2048 },
-];
-
-function Sliders() {
-  const talk = open.value;
-  const turn = (/** @type {string} */ name, /** @type {string} */ value) => {
-    const sampling = { ...talk.sampling, [name]: Number(value) };
-    if (value === "") delete sampling[name];
-    set({ sampling });
-  };
-  return html`
-    <fieldset class="sliders">
-      <legend class="hidden">${t("chat.settings")}</legend>
-      <label class="field wide"
-        >${t("chat.system")}
-        <textarea rows="3" value=${talk.system} onChange=${(/** @type {any} */ event) => set({ system: event.target.value })}></textarea>
-      </label>
-      ${KNOBS.map(
-        ({ name, least, most, step, usual }) => html`<label class="field"
-          >${t(`chat.${name}`)}
-          <input
-            type="number"
-            min=${least}
-            max=${most}
-            step=${step}
-            placeholder=${t("chat.usual")}
-            value=${talk.sampling[name] ?? ""}
-            onChange=${(/** @type {any} */ event) => turn(name, event.target.value)}
-          />
-          <input
-            type="range"
-            aria-label=${t(`chat.${name}`)}
-            min=${least}
-            max=${most}
-            step=${step}
-            value=${talk.sampling[name] ?? usual}
-            onInput=${(/** @type {any} */ event) => turn(name, event.target.value)}
-          />
-        </label>`,
-      )}
-    </fieldset>
-  `;
 }

@@ -273,6 +273,13 @@ export async function rename(id, title) {
   await refresh();
 }
 
+/** Put a conversation into a folder; "" takes it out of its own.
+ * @param {number} id @param {string} folder */
+export async function move(id, folder) {
+  await put(`/abierto/v1/conversations/${id}`, { folder: folder || null });
+  await refresh();
+}
+
 /** @param {unknown} problem */
 export function told(problem) {
   return problem instanceof Refused || problem instanceof Error ? problem.message : String(problem);
