@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,15 @@ def test_what_ran_is_in_the_activity(page: Page, server: Served) -> None:
     ended(page)
     show(page, server, "activity")
     expect(page.get_by_role("cell", name="echo").first).to_be_visible()
+
+
+def test_the_licenses_of_the_page_are_read_there(page: Page, server: Served) -> None:
+    show(page, server, "settings")
+    links = page.locator("a[href*='LICENSE-']").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+    there = (resources.files("abierto.server") / "studio" / "vendor").iterdir()
+    assert sorted(links) == sorted(f"/studio/vendor/{one.name}" for one in there if one.name.startswith("LICENSE-"))
+    with server.client() as client:
+        assert all(client.get(link).headers["content-type"].startswith("text/plain") for link in links)
 
 
 def test_theme_language_and_size_stay(page: Page, server: Served) -> None:

@@ -25,7 +25,13 @@ export function Message({ message, live }) {
             : html`<${Written} text=${text} ended=${!live} />`}
         ${live && !text && !thought && html`<p class="waiting"><span></span><span></span><span></span></p>`}
         ${message.error && html`<p class="trouble" role="alert">${message.error}</p>`}
-        ${message.cut && html`<p class="hint">${t("chat.cut")}</p>`}
+        ${message.cut &&
+        html`<p class="hint">
+          ${t("chat.cut")}
+          ${open.value.leaf === message.id &&
+          !live &&
+          html`<button class="quiet framed" onClick=${() => say(t("chat.go_on_words"), message.id)}>${t("chat.go_on")}</button>`}
+        </p>`}
         ${!editing && !live && html`<${Deeds} message=${message} own=${own} edit=${() => edit(true)} />`}
       </article>
     </li>

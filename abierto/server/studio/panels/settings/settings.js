@@ -5,6 +5,15 @@ import { SIZES, THEMES, chosenLanguage, textSize, theme } from "../../lib/settin
 import { t } from "../../lib/words.js";
 import { forget, list } from "../chat/store.js";
 
+const LIBRARIES = [
+  ["preact", "MIT"],
+  ["signals", "MIT"],
+  ["htm", "Apache-2.0"],
+  ["marked", "MIT"],
+  ["dompurify", "Apache-2.0"],
+  ["highlight", "BSD-3-Clause"],
+  ["temml", "MIT"],
+];
 const NAMES = { en: "English", es: "Español" };
 
 export function Settings() {
@@ -33,7 +42,11 @@ export function Settings() {
       </dl>
       <h2>${t("settings.about")}</h2>
       <p>Abierto ${version} · Apache-2.0</p>
-      <p><a href="/studio/vendor/README.md" target="_blank">${t("settings.libraries")}</a></p>
+      <p><a href="/studio/vendor/README.md" target="_blank">${t("settings.libraries")}</a>:</p>
+      <ul class="sentences">
+        ${LIBRARIES.map(([name, license]) => html`<li><a href=${`/studio/vendor/LICENSE-${name}`} target="_blank">${name}, ${license}</a></li>`)}
+      </ul>
+      <p class="hint">${t("settings.all_licenses")}</p>
     </section>
   `;
 }
