@@ -36,8 +36,12 @@ test: development
 # Every check runs, whatever the earlier ones said.
 lint: development
 	@failed=0; \
-	for check in 'ruff format --check' 'ruff check' 'mypy' 'lint-imports --no-logo'; do \
-	    echo "$(bin)/$$check"; $(bin)/$$check || failed=1; \
+	command -v tsc >/dev/null || { failed=1; \
+	    echo 'The scripts of the studio are not checked: there is no TypeScript compiler. Debian, Ubuntu: sudo apt install'; \
+	    echo 'node-typescript. Elsewhere: npm install --global typescript'; }; \
+	PATH="$(bin):$$PATH"; \
+	for check in 'ruff format --check' 'ruff check' 'mypy' 'lint-imports --no-logo' 'tsc --project jsconfig.json'; do \
+	    echo "$$check"; $$check || failed=1; \
 	done; exit $$failed
 
 fix: development

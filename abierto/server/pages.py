@@ -108,7 +108,7 @@ def _under(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]
     for entry in folder.iterdir():
         if entry.is_dir():
             yield from _under(entry, f"{prefix}{entry.name}/")
-        else:
+        elif not entry.name.endswith(".d.ts"):  # types of the libraries are for the check, not for a browser
             yield f"{prefix}{entry.name}", entry
 
 

@@ -247,10 +247,10 @@ def test_the_system_prompt_and_the_sampling_are_sent(page: Page) -> None:
     say(page, "short")
     ended(page)
     expect(page.get_by_text("The answer reached its most tokens.")).to_be_visible()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Go on", exact=True).click()
     ended(page)
     expect(page.locator(".said")).to_have_count(4)
-    expect(page.get_by_role("button", name="Go on")).to_have_count(1)
+    expect(page.get_by_role("button", name="Go on", exact=True)).to_have_count(1)
 
 
 def test_an_assistant_is_kept_and_taken_in_another_conversation(page: Page) -> None:

@@ -112,7 +112,7 @@ function together(event) {
   }
 }
 
-/** @param {number} index @param {boolean} [probabilities] */
+/** @param {number} index @param {boolean} [probabilities] @returns {Promise<void>} */
 async function answer(index, probabilities = true) {
   const { model, temperature } = columns.value[index];
   set(index, { tokens: [], note: "", error: "", busy: true });

@@ -8,7 +8,8 @@ import { Card } from "./card.js";
 import { Reports } from "./reports.js";
 import { pause, pull, pulls } from "./pulls.js";
 
-const TASKS = {
+/** What a model is for, by its `pipeline_tag`. */
+const TASKS = /** @type {Record<string, string>} */ ({
   "text-generation": "task.chat",
   "image-text-to-text": "task.see",
   "feature-extraction": "task.embed",
@@ -19,7 +20,7 @@ const TASKS = {
   "text-to-image": "task.draw",
   "image-to-image": "task.draw",
   "text-to-video": "task.film",
-};
+});
 
 export const here = signal(/** @type {any[]} */ ([]));
 const cards = signal(/** @type {any[]} */ ([]));
@@ -60,7 +61,7 @@ export function Models({ rest }) {
   if (rest[0] === "compare") return html`<${Reports} names=${rest.slice(1).map(decodeURIComponent)} />`;
   const name = rest.map(decodeURIComponent).join("/");
   const card = cards.value.find((one) => one.name === name);
-  if (name) return html`<${Card} name=${name} card=${card} task=${TASKS[/** @type {keyof TASKS} */ (card?.task)] ?? ""} />`;
+  if (name) return html`<${Card} name=${name} card=${card} task=${TASKS[card?.task] ?? ""} />`;
   const place = (/** @type {any} */ one) => ranks.value[one.name]?.place ?? Infinity;
   const all = cards.value.filter(fits);
   const found = order ? all.filter((one) => one.name in ranks.value).sort((a, b) => place(a) - place(b)) : all;
@@ -96,7 +97,7 @@ function fits(card) {
   const text = `${card.name} ${card.title} ${card.license ?? ""}`.toLowerCase();
   return (
     words.toLowerCase().split(/\s+/).every((word) => text.includes(word)) &&
-    (!task || TASKS[/** @type {keyof TASKS} */ (card.task)] === task) &&
+    (!task || TASKS[card.task] === task) &&
     (!language || card.languages.includes(language)) &&
     (!only || card.built_in || card.fit?.word.startsWith("fits"))
   );
@@ -194,7 +195,7 @@ function Row({ card }) {
       <a href=${`#models/${encodeURIComponent(card.name)}`}>${card.name}</a>
       ${quality && html`<small class="hint">${t("models.won", { share: number(100 * quality.share), models: quality.models })}</small>`}
     </span>
-    <span class="kind">${t(TASKS[/** @type {keyof TASKS} */ (card.task)] ?? "task.other")}</span>
+    <span class="kind">${t(TASKS[card.task] ?? "task.other")}</span>
     <span class="license">${card.license ?? "–"}</span>
     <span class="size">${card.fit ? size(card.fit.size) : card.size ? size(card.size) : ""}</span>
     <${Fit} fit=${card.fit} />

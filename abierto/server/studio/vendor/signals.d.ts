@@ -1,0 +1,2 @@
+/** The same, as it is bound to preact. */
+export * from "./signals-core.js";
