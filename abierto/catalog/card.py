@@ -30,12 +30,16 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A result that somebody published. value: of 100, more is better. source: where its makers say it, as the document
-    that was read names it; empty where it names none."""
+    """A result that somebody published. benchmark: with what was counted, where that is not obvious. value: as the
+    document states it, in the benchmark's own unit. better: which way of it is good; less, where it counts errors.
+    language: ISO 639-1, of a benchmark in one language that names it. source: where it was published first, as far as
+    the document that was read tells; empty where it tells nothing."""
 
     benchmark: str
     value: float
     source: str = ""
+    better: Literal["more", "less"] = "more"
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from abierto.cli import out
 from abierto.cli.words import argument, command, option
 from abierto.locale import text
 from abierto.locale.numbers import count, decimal, rate, size
-from abierto.runtime.recommend import TASKS, Ranked
+from abierto.runtime.recommend import TAGS, TASKS, Ranked
 from abierto.runtime.recommend import recommend as ranked
 
 COLUMNS = ("name", "quality", "published", "fit", "license")
 
 
 @command("recommend")
-@argument("task", type=click.Choice(list(TASKS)))
+@argument("task", type=click.Choice([*TASKS, *TAGS]))
 @option("--language", metavar="CODE", says="spoken_language")
 @option("--all", "everything", is_flag=True, says="recommend_all")
 @option("--json", "as_json", is_flag=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from abierto import catalog, config, locale
 from abierto.catalog import Card
+from abierto.catalog.card import Evaluation
 from abierto.cli import out
 from abierto.cli.license_rows import license_body, license_rows, licensing_of
 from abierto.cli.notices import claim_line
@@ -94,10 +95,16 @@ def _card_rows(card: Card) -> list[tuple[str, str]]:
     sources = [weights.source for weights in card.weights.values()] or list(card.links.values())[:1]
     rows += _quantizations(card) if several else [("source", source) for source in sources]
     rows += [("lineage", f"{_lineage_label(key)}: {value}") for key, value in card.lineage.items()]
-    results = [f"{one.benchmark} {decimal(one.value, 1)}" for one in card.evaluations]
+    results = [_result(one) for one in card.evaluations]
     rows += [("evaluations", ", ".join(results))] if results else []
     rows += [("evidence", f"{', '.join(item.facts)}: {item.url} ({item.read})") for item in card.evidence]
     return rows
+
+
+def _result(one: Evaluation) -> str:
+    """With as many decimals as its document states."""
+    said = f"{one.benchmark} {decimal(one.value, len(str(one.value).partition('.')[2]))}"
+    return said if one.better == "more" else text("show.less_is_better", result=said)
 
 
 def _lineage_label(key: str) -> str:

@@ -2,8 +2,9 @@
 
 First what runs here; among that by quality, as far as published evaluations say; then by how many components its makers
 published; then by the speed that is to be expected. Evaluations of different makers are compared only where they used
-the same benchmark: quality is the share of comparisons with the other models of the list that a model wins. A model of
-which nobody published any has no quality, and comes after those that have one.
+the same benchmark: quality is the share of comparisons with the other models of the list that a model wins. Where a
+language is asked for, results in another one are left out. A model of which nobody published any result has no quality,
+and comes after those that have one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 
 from abierto import catalog
 from abierto.catalog import Card
+from abierto.catalog.card import Evaluation
 from abierto.catalog.openness import collect
 from abierto.errors import AbiertoError
 from abierto.runtime import forecast, rates
@@ -29,6 +31,7 @@ TASKS = {
     "draw": ("text-to-image", "image-to-image"),
     "film": ("text-to-video",),
 }
+TAGS = tuple(tag for tags in TASKS.values() for tag in tags)
 GRADES = 10  # of quality: within one the openness decides
 
 
@@ -75,12 +78,13 @@ class Ranked:
 
 
 def recommend(task: str, language: str = "", *, everything: bool = False) -> list[Ranked]:
-    """The models for a task, the best first. task: a key of TASKS. language: ISO 639-1; only models whose cards name
-    it. everything: also those that do not fit, and those of which no language is known."""
-    cards = [card for card in catalog.cards().values() if card.pipeline_tag in TASKS[task] and card.name != "echo"]
+    """The models for a task, the best first. task: a key of TASKS, or a word of the hub's in it. language: ISO 639-1;
+    only models whose cards name it. everything: also those that do not fit, and those of which no language is known."""
+    tags = TASKS.get(task, (task,))
+    cards = [card for card in catalog.cards().values() if card.pipeline_tag in tags and card.name != "echo"]
     if language:
         cards = [card for card in cards if language in card.languages or (everything and not card.languages)]
-    known, grades = rates.known(), qualities(cards)
+    known, grades = rates.known(), qualities(cards, language)
     found = []
     for card in cards:
         told: Forecast | None = None
@@ -90,9 +94,10 @@ def recommend(task: str, language: str = "", *, everything: bool = False) -> lis
     return sorted((one for one in found if everything or one.fits), key=_order)
 
 
-def qualities(cards: Iterable[Card]) -> dict[str, Quality]:
-    """The quality of each model that shares a benchmark with another one, by its name."""
-    values = {card.name: {one.benchmark: one.value for one in card.evaluations} for card in cards}
+def qualities(cards: Iterable[Card], language: str = "") -> dict[str, Quality]:
+    """The quality of each model that shares a benchmark with another one, by its name. language: ISO 639-1; results in
+    another one are left out."""
+    values = {card.name: _results(card, language) for card in cards}
     found = {}
     for name, own in values.items():
         shares, used = [], set()
@@ -106,9 +111,21 @@ def qualities(cards: Iterable[Card]) -> dict[str, Quality]:
     return found
 
 
-def _won(own: dict[str, float], theirs: dict[str, float], benchmarks: Sequence[str]) -> float:
-    """The share of benchmarks with the higher value; equal ones count half."""
-    return sum((own[one] > theirs[one]) + 0.5 * (own[one] == theirs[one]) for one in benchmarks) / len(benchmarks)
+def _results(card: Card, language: str) -> dict[str, Evaluation]:
+    """By benchmark, those that say something about a language."""
+    return {one.benchmark: one for one in card.evaluations if not language or one.language in ("", language)}
+
+
+def _won(own: dict[str, Evaluation], theirs: dict[str, Evaluation], benchmarks: Sequence[str]) -> float:
+    """The share of benchmarks with the better value; equal ones count half."""
+    return sum(_point(own[one], theirs[one]) for one in benchmarks) / len(benchmarks)
+
+
+def _point(one: Evaluation, other: Evaluation) -> float:
+    """1 for the better of two values of the same benchmark, 0 for the worse, half for equals."""
+    if one.value == other.value:
+        return 0.5
+    return float((one.value > other.value) == (one.better == "more"))
 
 
 def _ranked(card: Card, quality: Quality | None, told: Forecast | None) -> Ranked:

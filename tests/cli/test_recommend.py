@@ -23,6 +23,17 @@ def test_numbers_for_a_program_and_a_language(abierto: Abierto) -> None:
     assert {"quality", "components_published", "fits", "speed"} <= everything[0].keys()
 
 
+def test_recognisers_are_ranked_by_the_errors_they_make_in_the_language_that_is_asked_for(abierto: Abierto) -> None:
+    done = abierto("recommend", "automatic-speech-recognition", "--language", "es", "--all")
+    names = [line.split("\t")[0] for line in done.out.splitlines()]
+    sizes = ["whisper:large-v3", "whisper:medium", "whisper:small", "whisper:base", "whisper:tiny"]
+    assert [name for name in names if name in sizes] == sizes
+    assert "distil-whisper:large-v3" not in names
+    said = abierto("show", "whisper:tiny").out
+    assert "Multilingual LibriSpeech Spanish (WER) 20.6 (less is better)" in said
+    assert "Picovoice/speech-to-text-benchmark" in said
+
+
 def test_a_task_that_there_is_not(abierto: Abierto) -> None:
     done = abierto("recommend", "dance")
     assert done.status == 2

@@ -27,6 +27,24 @@ def test_several_shared_benchmarks_count_as_one_comparison_and_equals_as_half() 
     assert found["a"].share == found["b"].share == pytest.approx(0.5)
 
 
+def words(name: str, value: float, language: str = "") -> Card:
+    """A recogniser of which somebody counted the wrong words, in a language."""
+    found = Evaluation(f"WER {language}", value, better="less", language=language)
+    return Card(name, name, "automatic-speech-recognition", evaluations=(found,))
+
+
+def test_of_errors_less_is_better() -> None:
+    found = qualities([words("a", 4.2), words("b", 7.5), words("c", 7.5)])
+    assert (found["a"].share, found["b"].share, found["c"].share) == (1, 0.25, 0.25)
+
+
+def test_who_asks_for_a_language_is_told_nothing_of_another() -> None:
+    cards = [words("a", 4.2, "es"), words("b", 7.5, "es"), words("c", 1.1, "en"), words("d", 2.2, "en")]
+    assert set(qualities(cards)) == {"a", "b", "c", "d"}
+    assert set(qualities(cards, "es")) == {"a", "b"}
+    assert set(qualities([card("e", MMLU=80), card("f", MMLU=70)], "es")) == {"e", "f"}
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_every_task_has_models(task: str) -> None:
     assert recommend(task, everything=True)
@@ -54,6 +72,21 @@ def test_every_result_on_a_card_has_its_document() -> None:
     assert len(rated) >= 30
     for one in rated:
         assert any("evaluations" in item.facts for item in one.evidence), one.name
-        assert all(0 < result.value <= 100 for result in one.evaluations), one.name
         names = [result.benchmark for result in one.evaluations]
         assert len(names) == len(set(names)), one.name
+        assert all(not result.source or result.source.startswith("https://") for result in one.evaluations), one.name
+
+
+def test_a_benchmark_has_one_direction_one_language_and_one_unit() -> None:
+    found: dict[str, list[Evaluation]] = {}
+    for one in (result for each in catalog.cards().values() for result in each.evaluations):
+        found.setdefault(one.benchmark, []).append(one)
+    for benchmark, results in found.items():
+        assert len({(one.better, one.language) for one in results}) == 1, benchmark
+        # A share that is written of 1 here and of 100 there would win or lose every comparison.
+        values = [one.value for one in results if one.value > 0]
+        assert max(values, default=1) < 60 * min(values, default=1), benchmark
+
+
+def test_a_task_may_be_called_as_the_hub_calls_it() -> None:
+    assert recommend("text-to-speech", "es") == recommend("speak", "es")

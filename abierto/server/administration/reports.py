@@ -10,7 +10,7 @@ from abierto.catalog.openness import difference, report, words
 from abierto.errors import InvalidRequest
 from abierto.runtime import forecast
 from abierto.runtime.openness import of_model
-from abierto.runtime.recommend import TASKS
+from abierto.runtime.recommend import TAGS, TASKS
 from abierto.runtime.recommend import recommend as ranked
 from abierto.server.exchange import Call, Reply, Route
 
@@ -44,10 +44,10 @@ def fit(call: Call) -> Reply:
 
 
 def recommend(call: Call) -> Reply:
-    """Models of the catalogue for a task, best first, as `abierto recommend --json` tells them. language: only those
-    whose cards name it; all: `yes` for those too that do not fit here."""
+    """Models of the catalogue for a task, best first, as `abierto recommend --json` tells them. task: also as the hub
+    calls it. language: only those whose cards name it; all: `yes` for those too that do not fit here."""
     task = call.query.get("task", "")
-    if task not in TASKS:
+    if task not in (*TASKS, *TAGS):
         raise InvalidRequest(f"one of {', '.join(TASKS)} is needed", "task")
     found = ranked(task, call.query.get("language", "").lower(), everything=call.query.get("all") == "yes")
     return Reply({"task": task, "models": [one.facts() for one in found]})
