@@ -2,6 +2,7 @@
 
     import abierto
     abierto.chat("Why is the sky blue?")
+    abierto.draw("a red apple")
 
 Names only: what a name needs is imported when the name is used, so that `import abierto` costs next to nothing.
 """
@@ -11,16 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from abierto.errors import AbiertoError
-    from abierto.runtime.ask import Answer, chat, unload
+    from abierto.runtime.ask import Answer, chat
+    from abierto.runtime.kept import unload
+    from abierto.runtime.picture import Picture, draw
 
 __version__ = "0.1.0"
-__all__ = ["AbiertoError", "Answer", "__version__", "chat", "unload"]
+__all__ = ["AbiertoError", "Answer", "Picture", "__version__", "chat", "draw", "unload"]
 
 _HOME = {
     "AbiertoError": "abierto.errors",
     "Answer": "abierto.runtime.ask",
+    "Picture": "abierto.runtime.picture",
     "chat": "abierto.runtime.ask",
-    "unload": "abierto.runtime.ask",
+    "draw": "abierto.runtime.picture",
+    "unload": "abierto.runtime.kept",
 }
 
 

@@ -49,7 +49,7 @@ class Settings:
     """What a person can set, with the defaults.
 
     language: `en` or `es`; empty: what the system says.
-    model: the model that is used when none is named.
+    model: the model that is used when none is named. image_model: the one that draws when none is named.
     engine: the engine that is used when none is named; `auto`: the fastest by `abierto tune`, or the first that reads
     the file.
     llama_server: path of a `llama-server` program to use in place of the built-in llama.cpp.
@@ -77,6 +77,7 @@ class Settings:
 
     language: str = ""
     model: str = "smollm2:135m"
+    image_model: str = "echo"
     engine: str = "auto"
     llama_server: str = ""
     threads: int = 0
@@ -98,6 +99,10 @@ class Settings:
     log_prompts: bool = False
     remotes: tuple[str, ...] = ()
     remotes_over_api: bool = False
+
+    def model_for(self, task: str) -> str:
+        """The model that is used for a task when none is named."""
+        return self.image_model if task == "draw" else self.model
 
 
 @dataclass(frozen=True, slots=True)

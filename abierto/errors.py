@@ -8,7 +8,8 @@
     │   ├── InvalidRequest · RequestTooLarge · ForbiddenHost · ForbiddenOrigin · TokenMissing · TokensNeeded
     │   ├── TokenNameTaken · RequestTooSlow
     │   ├── KeyMissing · InvalidKey · RemotesOff
-    │   └── NotOffered · NotOurs · NoChatModel · NotAnImage · BadImage · ImageFormatUnread · TooManyImages
+    │   ├── NotOffered · NotOurs · NoChatModel · NoImageModel · SizeNotDrawn · NotAnImage · BadImage
+    │   └── ImageFormatUnread · TooManyImages
     ├── NotFoundError         a name that leads nowhere                       exit 3
     │   ├── UnknownModel · UnknownQuantization · UnknownEngine · UnknownConversation
     │   ├── UnknownRoute · UnknownResponse · UnknownToken · UnknownPull · NotLoaded · ServerNotRunning
@@ -428,6 +429,24 @@ class NoChatModel(InputError):
 
     name: str
     task: str
+
+
+class NoImageModel(InputError):
+    """A model for another task, asked for a drawing. `task`: its `pipeline_tag`. `able`: models here that draw."""
+
+    name: str
+    task: str
+    able: Sequence[str] = ()
+
+
+class SizeNotDrawn(InputError):
+    """A size that a model cannot draw. Pixels: each side is a multiple of `step`, from `least` to `most`."""
+
+    width: int
+    height: int
+    step: int
+    least: int
+    most: int
 
 
 class NothingToFetch(NotFoundError):

@@ -104,6 +104,11 @@ class Card:
         """Whether a conversation can be had with it."""
         return self.pipeline_tag in ("text-generation", "image-text-to-text")
 
+    @property
+    def draws(self) -> bool:
+        """Whether it makes images of words. What is a part of Abierto itself does everything, after a fashion."""
+        return self.pipeline_tag == "text-to-image" or (self.built_in and not self.package)
+
 
 def read(text: str) -> Card:
     """The card that a YAML text holds. Raises yaml.YAMLError, TypeError, KeyError for what is no card."""

@@ -10,6 +10,7 @@ from abierto.errors import AbiertoError, Cancelled, InvalidSetting
 # Command -> the module that holds it, imported when it is called; the order is that of the help.
 COMMANDS = {
     "chat": "abierto.cli.chat",
+    "draw": "abierto.cli.draw",
     "pull": "abierto.cli.pull",
     "models": "abierto.cli.models",
     "show": "abierto.cli.show",

@@ -1,6 +1,7 @@
 """How far a long work is: one line that is redrawn in a terminal, a line now and then elsewhere."""
 
 import sys
+from collections.abc import Callable
 from time import monotonic
 from types import TracebackType
 from typing import Any
@@ -17,10 +18,18 @@ SHARE = 0.1
 
 
 class ProgressLine:
-    """Use it in a `with` block and call `update` for each step. Sizes in bytes."""
+    """Use it in a `with` block and call `update` for each step.
 
-    def __init__(self, title: str) -> None:
-        self._title = title
+    words: how an amount is told, a size in bytes where nothing else is said; per_second: how a speed is, None for not.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        words: Callable[[int], str] = size,
+        per_second: Callable[[float], str] | None = lambda speed: rate_of(speed),
+    ) -> None:
+        self._title, self._words, self._per_second = title, words, per_second
         self._stage = ""
         self._points: list[tuple[float, int]] = []
         self._told = 0.0
@@ -61,12 +70,14 @@ class ProgressLine:
     def _line(self, done: int, total: int | None, resumed: int) -> str:
         parts = [self._title, self._stage]
         if total:
-            parts += [f"{100 * done // total} %", text("progress.of", done=size(done), total=size(total))]
+            parts += [f"{100 * done // total} %", text("progress.of", done=self._words(done), total=self._words(total))]
         if resumed:
             parts.append(text("progress.resumed", size=size(resumed)))
         speed = self._speed()
+        if speed and total and self._per_second:
+            parts.append(self._per_second(speed))
         if speed and total:
-            parts += [rate_of(speed), text("progress.left", time=duration((total - done) / speed))]
+            parts.append(text("progress.left", time=duration((total - done) / speed)))
         return "  ".join(parts)
 
     def _drawn(self, done: int, total: int | None) -> Any:
@@ -82,11 +93,11 @@ class ProgressLine:
             grid.add_column(no_wrap=True)
         bar = ProgressBar(total=total, completed=done) if total else Text("")
         speed = self._speed()
-        told = text("progress.of", done=size(done), total=size(total)) if total else size(done) if done else ""
+        told = self._words(done) if done else ""
+        told = text("progress.of", done=self._words(done), total=self._words(total)) if total else told
+        fast = self._per_second(speed) if speed and self._per_second else ""
         left = text("progress.left", time=duration((total - done) / speed)) if speed and total else ""
-        grid.add_row(
-            Text(f"{self._title} {self._stage}"), bar, Text(told), Text(rate_of(speed) if speed else ""), Text(left)
-        )
+        grid.add_row(Text(f"{self._title} {self._stage}"), bar, Text(told), Text(fast), Text(left))
         return grid
 
 

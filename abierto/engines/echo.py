@@ -2,7 +2,8 @@
 
 It ships, so that tests, documents and a first look work without any model. A token is a word with the white space
 before it. It calls the tools that it must, or whose names were said, with the JSON object that was said. The vector of
-a text counts its words, and a document's score is the share of the query's words that it has.
+a text counts its words, and a document's score is the share of the query's words that it has. Its drawing is a
+pattern that the words and the seed decide, of which each step adds some squares; a step counts as a token.
 Settings: `tokens_per_second` (default: as fast as it goes).
 """
 
@@ -14,13 +15,15 @@ from collections.abc import Iterator
 from math import sqrt
 from zlib import crc32
 
+from abierto.engines import _echo_image
 from abierto.engines.session import LoadOptions
 from abierto.errors import MissingFeature, PromptTooLong
 from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest, Sampling
 from abierto.tasks.complete import CompleteRequest
+from abierto.tasks.draw import DrawRequest
 from abierto.tasks.embed import EmbedRequest
-from abierto.tasks.events import Embedding, Event, Finish, Logprobs, Score, Text, ToolCallDelta, Usage
+from abierto.tasks.events import Embedding, Event, Finish, Logprobs, Progress, Score, Text, ToolCallDelta, Usage
 from abierto.tasks.rerank import RerankRequest
 
 DEFAULT_CONTEXT = 4096
@@ -40,7 +43,7 @@ class EchoSession:
     """See `Session`."""
 
     engine = "echo"
-    features = frozenset({"chat", "complete", "embed", "rerank", "seed", "tools", "logprobs"})
+    features = frozenset({"chat", "complete", "embed", "rerank", "draw", "seed", "tools", "logprobs"})
 
     def __init__(self, options: LoadOptions) -> None:
         self.context = options.context or DEFAULT_CONTEXT
@@ -60,6 +63,8 @@ class EchoSession:
                 return sum(len(_tokens(text)) for text in request.texts)
             case RerankRequest():
                 return sum(len(_tokens(request.query + " " + document)) for document in request.documents)
+            case DrawRequest():
+                return len(_tokens(request.prompt)) + len(_tokens(request.negative_prompt))
 
     def chat(self, request: ChatRequest) -> Iterator[Event]:
         """The last message again, word by word, as far as the limits and the stop strings let it; or tool calls."""
@@ -99,6 +104,17 @@ class EchoSession:
         for index, document in enumerate(request.documents):
             yield Score(index, len(asked & set(_words(document))) / max(len(asked), 1))
         yield Usage(self.count_tokens(request), 0)
+        yield Finish("stop")
+
+    def draw(self, request: DrawRequest) -> Iterator[Event]:
+        """A pattern for each image, step by step."""
+        tokens = self.count_tokens(request)
+        self._fits(tokens)
+        for event in _echo_image.draw(request):
+            if self._pause and isinstance(event, Progress):
+                threading.Event().wait(self._pause)
+            yield event
+        yield Usage(tokens, 0)
         yield Finish("stop")
 
     def close(self) -> None:

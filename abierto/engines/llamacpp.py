@@ -28,6 +28,7 @@ from abierto.formats.gguf import read_header
 from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest
 from abierto.tasks.complete import CompleteRequest
+from abierto.tasks.draw import DrawRequest
 from abierto.tasks.embed import EmbedRequest
 from abierto.tasks.events import Event
 from abierto.tasks.rerank import RerankRequest
@@ -83,6 +84,8 @@ class LlamaSession(RefusesTasks):
                 return sum(self._tokens(text) for text in request.texts)
             case RerankRequest():
                 return self._rank_tokens(request)
+            case DrawRequest():
+                raise MissingFeature(self.engine, request.task)
 
     def chat(self, request: ChatRequest) -> Iterator[Event]:
         """See `Session`. The iterator's `close` may be called from another thread, and wakes one that waits."""

@@ -23,6 +23,7 @@ from abierto.errors import AbiertoError, Cancelled, KeyRefused, MissingFeature, 
 from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest
 from abierto.tasks.complete import CompleteRequest
+from abierto.tasks.draw import DrawRequest
 from abierto.tasks.embed import EmbedRequest
 from abierto.tasks.events import Event, Finish, Usage
 from abierto.tasks.rerank import RerankRequest
@@ -94,6 +95,8 @@ class RemoteSession:
                 return sum(map(_tokens, request.texts))
             case RerankRequest():
                 return sum(_tokens(request.query + document) for document in request.documents)
+            case DrawRequest():
+                raise MissingFeature(NAME, request.task)
 
     def chat(self, request: ChatRequest) -> Iterator[Event]:
         """See `Session`. Raises what `Call.send` and `Translator.events` raise."""
@@ -127,6 +130,10 @@ class RemoteSession:
             yield from _end(told)
 
         return self._answer("/rerank", body, read)
+
+    def draw(self, request: DrawRequest) -> Iterator[Event]:
+        """Other computers are not asked for images."""
+        raise MissingFeature(NAME, request.task)
 
     def close(self) -> None:
         """Break off what runs."""

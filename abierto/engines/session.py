@@ -8,6 +8,7 @@ from abierto.errors import MissingFeature
 from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest
 from abierto.tasks.complete import CompleteRequest
+from abierto.tasks.draw import DrawRequest
 from abierto.tasks.embed import EmbedRequest
 from abierto.tasks.events import Event
 from abierto.tasks.rerank import RerankRequest
@@ -21,7 +22,7 @@ class LoadOptions:
     threads: processor threads to compute with; 0 leaves it to the engine.
     max_concurrent: how many conversations at once; each has the whole `context` for itself.
     projector: absolute path of the file that turns images into what the model reads; empty without one.
-    task: what it is loaded for: `chat` (which covers `complete`), `embed` or `rerank`.
+    task: what it is loaded for: `chat` (which covers `complete`), `embed`, `rerank` or `draw`.
     settings: what only one engine knows, by the names in that engine's documentation; and for all of them `cache`, a
     folder for what they keep (see `store.kept`).
     """
@@ -44,8 +45,8 @@ class Session(Protocol):
     It has a method for each task of `abierto.tasks`: the request goes in, and events come out one by one, at last one
     Usage and one Finish. Closing the iterator cancels the work.
 
-    features: what it can do: the tasks among `chat`, `complete`, `embed`, `rerank`; and `schema` (answers that follow a
-    JSON schema), `seed`, `reasoning`, `images`, `tools`, `logprobs`, `logit_bias`.
+    features: what it can do: the tasks among `chat`, `complete`, `embed`, `rerank`, `draw`; and `schema` (answers that
+    follow a JSON schema), `seed`, `reasoning`, `images`, `tools`, `logprobs`, `logit_bias`.
     context: the tokens that one conversation may hold, as the engine really set it up.
     pid: the process that computes, for measuring its memory.
     """
@@ -85,6 +86,10 @@ class Session(Protocol):
         """The scores. Raises PromptTooLong for a document that is longer than the context, MissingFeature."""
         ...
 
+    def draw(self, request: DrawRequest) -> Iterator[Event]:
+        """The images. Raises PromptTooLong, SizeNotDrawn, MissingFeature, EngineFailed."""
+        ...
+
     def close(self) -> None:
         """Give everything back: memory, sockets, processes, temporary files. May be called twice."""
         ...
@@ -108,6 +113,10 @@ class RefusesTasks:
         raise MissingFeature(self.engine, request.task)
 
     def rerank(self, request: RerankRequest) -> Iterator[Event]:
+        """See `Session`."""
+        raise MissingFeature(self.engine, request.task)
+
+    def draw(self, request: DrawRequest) -> Iterator[Event]:
         """See `Session`."""
         raise MissingFeature(self.engine, request.task)
 

@@ -1,18 +1,15 @@
 """The Python API: `abierto.chat(...)`, with the model of the last call kept loaded until another is asked for."""
 
-import atexit
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal, overload
 
-from abierto import config, locale
-from abierto.errors import AbiertoError, EmptyPrompt, JournalUnavailable
+from abierto.errors import AbiertoError, EmptyPrompt
 from abierto.runtime import schema as schemas
 from abierto.runtime import sight
 from abierto.runtime.choice import CHARACTERS_PER_TOKEN
-from abierto.runtime.model import Model, Stats, load, write_runs
+from abierto.runtime.kept import CHAT, worded
+from abierto.runtime.model import Model, Stats
 from abierto.runtime.sight import Image
 from abierto.tasks.chat import ChatRequest, Message, Sampling
 from abierto.tasks.events import Event, Finish, Text
@@ -152,58 +149,11 @@ def chat(
             schemas.check(schema, "schema")
         request = ChatRequest(_messages(prompt, system, images), sampling, schema)
         length = sum(len(message.content) for message in request.messages) // CHARACTERS_PER_TOKEN
-        loaded = _KEPT.get(model, engine, context, projector, length)
+        loaded = CHAT.get(length, name=model, engine=engine, context=context, projector=projector)
     except AbiertoError as error:
-        raise _worded(error) from error.__cause__
+        raise worded(error) from error.__cause__
     events = _told(loaded, request)
     return _pieces(events) if stream else _whole(loaded, events, schema)
-
-
-def unload() -> None:
-    """Give back the memory of the model that `chat` keeps loaded. The next call loads it again."""
-    _KEPT.drop()
-
-
-class _Kept:
-    """The one loaded model that calls share."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._model: Model | None = None
-        self._call: tuple[str, str, int, str] | None = None
-
-    def get(self, model: str, engine: str, context: int, projector: str, prompt: int) -> Model:
-        """The model of the last call, if this call asks for the same; else another one in its place.
-
-        prompt: about how many tokens it has, by which the engine is chosen if it has to be loaded.
-        """
-        with self._lock:
-            if self._model is None or self._call != (model, engine, context, projector):
-                self._close()
-                self._model = load(model, engine=engine, context=context, projector=projector, prompt=prompt)
-                self._call = (model, engine, context, projector)
-            return self._model
-
-    def drop(self) -> None:
-        """Close the model, if there is one."""
-        with self._lock:
-            self._close()
-
-    def _close(self) -> None:
-        if self._model:
-            self._model.close()
-        self._model = self._call = None
-
-
-_KEPT = _Kept()
-
-
-@atexit.register
-def _leave() -> None:
-    unload()
-    # At the end of a program nobody is left to be told that its numbers could not be kept.
-    with suppress(JournalUnavailable):
-        write_runs()
 
 
 def _messages(prompt: Prompt, system: str | None, images: Images) -> tuple[Message, ...]:
@@ -222,7 +172,7 @@ def _told(model: Model, request: ChatRequest) -> Iterator[Event]:
     try:
         yield from model.run(request)
     except AbiertoError as error:
-        raise _worded(error) from error.__cause__
+        raise worded(error) from error.__cause__
 
 
 def _pieces(events: Iterator[Event]) -> Iterator[str]:
@@ -240,13 +190,5 @@ def _whole(model: Model, events: Iterator[Event], schema: Mapping[str, Any] | No
         try:
             schemas.validate(answer, schema)
         except AbiertoError as error:
-            raise _worded(error) from error.__cause__
+            raise worded(error) from error.__cause__
     return answer
-
-
-def _worded(error: AbiertoError) -> AbiertoError:
-    """The error with its sentences as a note, which Python prints below the traceback."""
-    locale.use(config.settings().language or config.system_language())
-    what, next_step = locale.tell(error)
-    error.add_note(f"{what}\n{next_step}")
-    return error

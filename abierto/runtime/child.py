@@ -25,6 +25,7 @@ from abierto.errors import AbiertoError, EngineCrashed, LoadFailed, rebuild
 from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest
 from abierto.tasks.complete import CompleteRequest
+from abierto.tasks.draw import DrawRequest
 from abierto.tasks.embed import EmbedRequest
 from abierto.tasks.events import Event, from_wire
 from abierto.tasks.rerank import RerankRequest
@@ -97,6 +98,10 @@ class ChildSession:
         return Answer(self._ask("run", request))
 
     def rerank(self, request: RerankRequest) -> Iterator[Event]:
+        """As `chat`."""
+        return Answer(self._ask("run", request))
+
+    def draw(self, request: DrawRequest) -> Iterator[Event]:
         """As `chat`."""
         return Answer(self._ask("run", request))
 

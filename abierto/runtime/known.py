@@ -32,6 +32,7 @@ TASKS = {
     "feature-extraction": "embed",
     "sentence-similarity": "embed",
     "text-ranking": "rerank",
+    "text-to-image": "draw",
 }
 _SCORES = 4  # LLAMA_POOLING_TYPE_RANK
 _REMEMBERED = 4096  # files
@@ -55,8 +56,8 @@ class Inside:
 class Known:
     """A model that can be loaded by `name`.
 
-    task: `chat`, `embed`, `rerank`, or a card's pipeline tag. size: bytes of all files together. created: when it came,
-    in seconds since 1970; 0 for what is a part of Abierto or of a package. sha256: of the first file, empty
+    task: `chat`, `embed`, `rerank`, `draw`, or a card's pipeline tag. size: bytes of all files together. created: when
+    it came, in seconds since 1970; 0 for what is a part of Abierto or of a package. sha256: of the first file, empty
     where nobody said it. owner: the program whose files they are, a key under `owner.`; empty where a pull brought
     them. files: absolute paths, the first is the one to open. format: without files `none`, or the package that holds
     the model. sees: whether images can be shown to it. architecture, quantization, license, chat_template: empty,

@@ -18,7 +18,7 @@ from abierto.config import Settings
 from abierto.engines import session
 from abierto.engines.session import LoadOptions, Session
 from abierto.errors import AbiertoError, LoadFailed, NoChatModel, PromptTooLong
-from abierto.runtime import child, choice, remotes, shared, sight, thought
+from abierto.runtime import child, choice, drawing, remotes, shared, sight, thought
 from abierto.runtime.choice import Variant
 from abierto.runtime.fit import Plan, plan_first
 from abierto.runtime.refusal import explained
@@ -27,7 +27,8 @@ from abierto.store import locks
 from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest, Sampling
 from abierto.tasks.complete import CompleteRequest
-from abierto.tasks.events import Event, Finish, Reasoning, Text, ToolCallDelta, Usage
+from abierto.tasks.draw import DrawRequest
+from abierto.tasks.events import Event, Finish, Image, ImagePreview, Reasoning, Text, ToolCallDelta, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,9 @@ class Model:
         if isinstance(request, ChatRequest | CompleteRequest):
             defaults = Sampling(**self.card.defaults) if self.card else Sampling()
             request = replace(request, sampling=request.sampling.over(defaults))
-        return Answering(self, session.run(self._session, request), request.task)
+        elif isinstance(request, DrawRequest):
+            request = drawing.completed(request, self.card)
+        return Answering(self, session.run(self._session, request), request)
 
     def require_sight(self) -> None:
         """Raise ModelCannotSee for a model that no image can be shown."""
@@ -144,9 +147,9 @@ class Answering(Iterator[Event]):
     `close` cancels, and may be called from another thread where the model is in a process of its own.
     """
 
-    def __init__(self, model: Model, events: Iterator[Event], task: str) -> None:
+    def __init__(self, model: Model, events: Iterator[Event], request: Request) -> None:
         self.stats: Stats | None = None
-        self._model, self._events, self._task = model, events, task
+        self._model, self._events, self._request = model, events, request
         self._started, self._first = perf_counter(), 0.0
         self._usage, self._outcome = Usage(0, 0), "cancelled"
         self._recorded = self._record_all()
@@ -179,29 +182,32 @@ class Answering(Iterator[Event]):
             item = self._failed(item) if item else None
             self._record()
         else:
-            self._see(item)
+            item = self._see(item)
         sink(item)
 
     def _record_all(self) -> Generator[Event, None, None]:
         self._started = perf_counter()
         try:
             for event in self._events:
-                self._see(event)
-                yield event
+                yield self._see(event)
         except AbiertoError as error:
             raise self._failed(error) from error.__cause__
         finally:
             _close(self._events)
             self._record()
 
-    def _see(self, event: Event) -> None:
+    def _see(self, event: Event) -> Event:
+        """The event as it goes on: an image has its note in it."""
         if isinstance(event, Usage):
             self._usage = event
         elif isinstance(event, Finish):
             self._outcome = event.reason
             self._model.last = self.stats = self._measured(self._usage, self._first)
-        elif not self._first and isinstance(event, Text | Reasoning | ToolCallDelta):
+        elif not self._first and isinstance(event, Text | Reasoning | ToolCallDelta | ImagePreview | Image):
             self._first = perf_counter() - self._started
+        if isinstance(event, Image) and isinstance(self._request, DrawRequest):
+            return drawing.noted(event, self._request, self._model.name)
+        return event
 
     def _failed(self, error: AbiertoError) -> AbiertoError:
         self._outcome = error.code
@@ -224,7 +230,7 @@ class Answering(Iterator[Event]):
         model = self._model
         if model.recorded:
             return
-        facts: dict[str, Any] = {"model": model.name, "engine": model.engine, "task": self._task}
+        facts: dict[str, Any] = {"model": model.name, "engine": model.engine, "task": self._request.task}
         facts["outcome"] = self._outcome
         if stats := self.stats:
             facts |= {
@@ -280,13 +286,16 @@ def load(
     conversations at once, each with the whole context; 0: as many as take little of the memory. task: what it is for,
     as in `LoadOptions`. apart: in a process of its own whatever it is, and never from a path or a source. Without it, a
     model that the server of this home has ready is used there.
-    Raises NoChatModel, and what `resolve`, `with_projector`, `plan_first`, `candidates` and `engines.load` raise.
+    Raises NoChatModel, and what `drawing.require`, `resolve`, `with_projector`, `plan_first`, `candidates` and
+    `engines.load` raise.
     """
     settings, models = config.settings(), config.folders().models
-    name, engine = name or settings.model, engine or settings.engine
+    name, engine = name or settings.model_for(task), engine or settings.engine
     card = catalog.find_form(name)[0]
     if card and not card.chats and task == "chat":
         raise NoChatModel(card.name, card.pipeline_tag)  # before anybody fetches it for nothing
+    if card and task == "draw":
+        drawing.require(card)
     with ExitStack() as held:
         target = resolve(name, models, anywhere=not apart)
         if target.record:

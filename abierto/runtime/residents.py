@@ -132,7 +132,7 @@ class Residents:
         EngineRestarting, ServerStopping, MissingFeature, OptionOutOfRange, Cancelled, MemoryTaken, and what `load`
         raises.
         """
-        return Turn(self, catalog.known_as(name or self._settings.model), task, needs, keep_alive, context)
+        return Turn(self, catalog.known_as(name or self._settings.model_for(task)), task, needs, keep_alive, context)
 
     def all(self) -> list[Resident]:
         """Those that are there or on their way, as they are now."""

@@ -18,6 +18,7 @@ from abierto.runtime.serving import Server
 from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest
 from abierto.tasks.complete import CompleteRequest
+from abierto.tasks.draw import DrawRequest
 from abierto.tasks.embed import EmbedRequest
 from abierto.tasks.events import Event, from_wire
 from abierto.tasks.rerank import RerankRequest
@@ -62,6 +63,10 @@ class ServedSession:
         return self._run(request)
 
     def rerank(self, request: RerankRequest) -> Iterator[Event]:
+        """As `chat`."""
+        return self._run(request)
+
+    def draw(self, request: DrawRequest) -> Iterator[Event]:
         """As `chat`."""
         return self._run(request)
 

@@ -66,8 +66,31 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class ImagePreview:
+    """What can be seen so far of an image. index: which one of the request's, from 0. png: a whole file, in base64."""
+
+    index: int
+    png: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that is done, and how it was made. index: which one of the request's, from 0. png: a whole file, in
+    base64. width, height: in pixels. The rest as in `DrawRequest`; with all of it the same image comes again."""
+
+    index: int
+    png: str
+    width: int
+    height: int
+    seed: int
+    num_inference_steps: int
+    guidance_scale: float
+    sampler: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a stage of the work is. `stage` is `prompt` (unit: tokens)."""
+    """How far a stage of the work is. `stage` is `prompt` (unit: tokens) or `steps` (of all images together)."""
 
     stage: str
     done: int
@@ -113,7 +136,20 @@ class Failure:
         return cls(error.code, error.facts)
 
 
-Event = Text | Reasoning | ToolCallDelta | Logprobs | Embedding | Score | Progress | Usage | Finish | Failure
+Event = (
+    Text
+    | Reasoning
+    | ToolCallDelta
+    | Logprobs
+    | Embedding
+    | Score
+    | ImagePreview
+    | Image
+    | Progress
+    | Usage
+    | Finish
+    | Failure
+)
 
 KINDS: dict[str, type[Event]] = {
     "text": Text,
@@ -122,6 +158,8 @@ KINDS: dict[str, type[Event]] = {
     "logprobs": Logprobs,
     "embedding": Embedding,
     "score": Score,
+    "image_preview": ImagePreview,
+    "image": Image,
     "progress": Progress,
     "usage": Usage,
     "finish": Finish,

@@ -57,7 +57,10 @@ def _class(found: type[Any]) -> str:
         if isinstance(node, ast.AnnAssign) and not _source(node.target).startswith("_"):
             lines.append(f"    {_source(node)}")
         elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and node.returns:
-            lines.append(f"    {node.name}: {_source(node.returns)}")
+            property_ = any(_source(one) == "property" for one in node.decorator_list)
+            taken = "" if property_ else f"({_source(node.args)})"
+            name = node.name if property_ else f"def {node.name}"
+            lines.append(f"    {name}{taken}{':' if property_ else ' ->'} {_source(node.returns)}")
     return "\n".join(lines)
 
 
