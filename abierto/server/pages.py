@@ -1,15 +1,18 @@
 """The studio's files over HTTP: read once, compressed once, under a policy that lets nothing in from elsewhere.
 
-Each file is a route of its own, so no path that a browser sends ever becomes a path on the disk.
+Each file is a route of its own, so no path that a browser sends ever becomes a path on the disk. The page takes its
+files from addresses that hold the hash of them all, so that a browser may keep them for ever and never mixes two
+versions; they are at addresses without it too.
 """
 
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from types import MappingProxyType
 from typing import Any
 
 from abierto import locale
@@ -45,6 +48,12 @@ HEADERS = {
     "cache-control": "no-cache",
     "vary": "accept-encoding",
 }
+FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
+# The one script that a browser runs beside the page. It lies under the address of a version, and serves all pages.
+WORKER = "worker.js"
+# Libraries that are fetched when there is something for them to do.
+LATE = ("vendor/highlight.js", "vendor/temml.js", WORKER)
+FILES = "files.json"
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -62,11 +71,27 @@ NAVIGATION = "upgrade-insecure-requests"
 
 
 def dialect() -> Dialect:
-    """The page at `/`, its files under `/studio/`, and its sentences in each language."""
+    """The page at `/`, its files under `/studio/` and under `/studio/VERSION/`, and its sentences in each language."""
     routes = [Route("GET", "/", _sender("index.html"), header=NAVIGATION)]
-    routes += [Route("GET", f"/studio/{name}", _sender(name)) for name in sorted(_files())]
-    routes += [Route("GET", f"/studio/words/{language}.json", _words_sender(language)) for language in locale.LANGUAGES]
+    for folder, more in (("/studio", {}), (f"/studio/{version()}", FOR_EVER)):
+        routes += [Route("GET", f"{folder}/{name}", _sender(name, more)) for name in sorted(_files())]
+        routes += [
+            Route("GET", f"{folder}/words/{language}.json", _words_sender(language, more))
+            for language in locale.LANGUAGES
+        ]
+        routes.append(Route("GET", f"{folder}/{FILES}", lambda call: _answer(call, *_shell(), JSON)))
     return Dialect("studio", tuple(routes), ("/studio",), error)
+
+
+@cache
+def version() -> str:
+    """The hash of all that the page is made of."""
+    made = hashlib.sha256()
+    for name, file in sorted(_files().items()):
+        made.update(f"{name}\0".encode() + file.read_bytes())
+    for language in locale.LANGUAGES:
+        made.update(json.dumps(words(language)).encode())
+    return made.hexdigest()[:16]
 
 
 def error(problem: AbiertoError, _status: int, sentences: str) -> Any:
@@ -80,17 +105,21 @@ def words(language: str) -> dict[str, str]:
     return {key.removeprefix(WORDS): said for key, said in found.items() if key.startswith((WORDS, *REPORTS))}
 
 
-def _sender(name: str) -> Callable[[Call], Reply]:
+def _sender(name: str, more: Mapping[str, str] = MappingProxyType({})) -> Callable[[Call], Reply]:
     suffix = "." + name.rpartition(".")[2] if "." in name.rpartition("/")[2] else ""
-    return lambda call: _answer(call, *_contents(name), MEDIA_TYPES[suffix])
+    if name == WORKER:
+        more = {**more, "service-worker-allowed": "/"}
+    return lambda call: _answer(call, *_contents(name), MEDIA_TYPES[suffix], more)
 
 
-def _words_sender(language: str) -> Callable[[Call], Reply]:
-    return lambda call: _answer(call, *_packed(json.dumps(words(language), ensure_ascii=False).encode()), JSON)
+def _words_sender(language: str, more: Mapping[str, str]) -> Callable[[Call], Reply]:
+    return lambda call: _answer(call, *_packed(json.dumps(words(language), ensure_ascii=False).encode()), JSON, more)
 
 
-def _answer(call: Call, plain: bytes, packed: bytes, tag: str, media_type: str) -> Reply:
-    headers = {**HEADERS, "etag": tag}
+def _answer(
+    call: Call, plain: bytes, packed: bytes, tag: str, media_type: str, more: Mapping[str, str] = MappingProxyType({})
+) -> Reply:
+    headers = {**HEADERS, "etag": tag, **more}
     if call.headers.get("if-none-match") == tag:
         return Reply(b"", 304, headers, media_type)
     if "gzip" in call.headers.get("accept-encoding", ""):
@@ -114,7 +143,25 @@ def _under(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]
 
 @cache
 def _contents(name: str) -> tuple[bytes, bytes, str]:
-    return _packed(_files()[name].read_bytes())
+    plain = _files()[name].read_bytes()
+    return _packed(_page(plain) if name == "index.html" else plain)
+
+
+def _page(plain: bytes) -> bytes:
+    """The page, with the addresses of this version; all scripts of the first view are asked for at once."""
+    early = [name for name in sorted(_files()) if name.endswith(".js") and name not in LATE]
+    links = "\n".join(f'<link rel="modulepreload" href="/studio/{name}">' for name in early)
+    return plain.replace(b"</head>", f"{links}\n</head>".encode()).replace(
+        b"/studio/", f"/studio/{version()}/".encode()
+    )
+
+
+@cache
+def _shell() -> tuple[bytes, bytes, str]:
+    """The names of what the page needs to open without the server."""
+    names = [name for name in sorted(_files()) if name.endswith((".html", ".js", ".css", ".svg")) and name != WORKER]
+    names += [f"words/{language}.json" for language in locale.LANGUAGES]
+    return _packed(json.dumps(names).encode())
 
 
 def _packed(plain: bytes) -> tuple[bytes, bytes, str]:

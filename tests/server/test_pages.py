@@ -16,8 +16,8 @@ FIRST_VIEW = 150_000  # bytes over the wire
 
 
 def paths() -> list[str]:
-    """All that the page is made of."""
-    return [route.path for route in pages.dialect().routes]
+    """All that the page is made of, without what is there under the address of its version once more."""
+    return [route.path for route in pages.dialect().routes if pages.version() not in route.path]
 
 
 def test_a_browser_gets_the_page_and_a_client_of_ollama_its_own_answer(server: Served) -> None:
@@ -57,13 +57,37 @@ def test_what_is_known_already_is_not_sent_again(server: Served) -> None:
         assert (again.status_code, again.content) == (304, b"")
 
 
+def test_the_page_takes_its_files_from_addresses_of_its_version_which_never_change(server: Served) -> None:
+    with server.client() as client:
+        page = client.get("/", headers=BROWSER)
+        assert page.headers["cache-control"] == "no-cache"
+        files = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+        assert f"/studio/{pages.version()}/main.js" in files
+        assert f"/studio/{pages.version()}/panels/chat/chat.js" in files
+        for file in files:
+            found = client.get(file)
+            assert found.status_code == 200, file
+            assert "immutable" in found.headers["cache-control"], file
+            assert client.get(file.replace(pages.version(), "0" * 16)).status_code == 404, file
+        assert client.get("/studio/main.js").headers["cache-control"] == "no-cache"
+
+
+def test_the_app_has_icons_of_the_sizes_that_it_tells(server: Served) -> None:
+    with server.client() as client:
+        for icon in client.get("/studio/app.webmanifest").json()["icons"]:
+            data = client.get(f"/studio/{icon['src']}").content
+            if icon["type"] == "image/png":
+                width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+                assert icon["sizes"] == f"{width}x{height}"
+
+
 def test_the_first_view_is_small(server: Served) -> None:
-    """All of our own files and the libraries but the one that colours code, packed as they go over the wire."""
-    wanted = [path for path in paths() if path.endswith((".js", ".css", ".html", "en.json")) or path == "/"]
+    """All of our own files and the libraries but those that are fetched late, packed as they go over the wire."""
+    wanted = [path for path in paths() if path.endswith((".js", ".css", ".html", "en.json"))]
     total = 0
     with server.client() as client:
         for path in wanted:
-            if not path.endswith("highlight.js"):
+            if path.removeprefix("/studio/") not in pages.LATE:
                 total += len(gzip.compress(client.get(path, headers=BROWSER).content, 9))
     assert total < FIRST_VIEW
 

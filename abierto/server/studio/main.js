@@ -1,4 +1,5 @@
 /** Starts the page: the language, then the frame with the panel that the address names. */
+import { away, back } from "./lib/away.js";
 import { effect, html, render, signal } from "./lib/html.js";
 import { locked, useToken } from "./lib/api.js";
 import { Icon } from "./lib/icons.js";
@@ -7,6 +8,7 @@ import { language, speak, t } from "./lib/words.js";
 import { PANELS } from "./panels.js";
 import { Conversations } from "./panels/chat/sidebar.js";
 
+const ICON = new URL("icon.svg", import.meta.url).href;
 const place = signal(location.hash.slice(1));
 const menu = signal(false);
 
@@ -43,7 +45,7 @@ function Frame() {
         <span class="brand">Abierto</span>
       </header>
       <aside id="side">
-        <a class="brand" href="#chat"><img src="/studio/icon.svg" alt="" width="24" height="24" /> Abierto</a>
+        <a class="brand" href="#chat"><img src=${ICON} alt="" width="24" height="24" /> Abierto</a>
         <nav aria-label=${t("panels")}>
           ${PANELS.map(
             (one) => html`<a href=${`#${one.name}`} aria-current=${one === panel ? "page" : undefined}>
@@ -51,10 +53,13 @@ function Frame() {
             </a>`,
           )}
         </nav>
-        <${Conversations} current=${panel.name === "chat" ? rest[0] : ""} />
+        <${Conversations} key=${back.value} current=${panel.name === "chat" ? rest[0] : ""} />
       </aside>
       <div class="veil" onClick=${() => (menu.value = false)}></div>
-      <main id="main" tabindex="-1"><${View} rest=${rest} /></main>
+      <main id="main" tabindex="-1">
+        ${away.value && html`<p class="trouble away" role="alert"><strong>${t("away.title")}</strong> ${t("away.how")}</p>`}
+        <${View} key=${back.value} rest=${rest} />
+      </main>
     </div>
   `;
 }
@@ -74,3 +79,7 @@ effect(() => {
   if (chosenLanguage.value !== language.peek()) speak(chosenLanguage.value);
 });
 render(html`<${Frame} />`, /** @type {Element} */ (document.getElementById("app")));
+
+// When everything is there: what the worker keeps is then taken from what the browser has already.
+const free = window.requestIdleCallback ?? ((/** @type {() => void} */ work) => setTimeout(work, 1000));
+free(() => navigator.serviceWorker?.register(new URL("worker.js", import.meta.url), { scope: "/" }).catch(() => {}));

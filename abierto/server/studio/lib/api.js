@@ -1,5 +1,7 @@
 /** The public API of the server that this page came from. */
+import { watch } from "./away.js";
 import { signal } from "./html.js";
+import { t } from "./words.js";
 
 /** What went wrong, in the server's own sentences. */
 export class Refused extends Error {
@@ -28,7 +30,8 @@ export async function ask(method, path, body, signal) {
   const token = sessionStorage.getItem(TOKEN);
   if (token) headers.authorization = `Bearer ${token}`;
   if (body !== undefined) headers["content-type"] = "application/json";
-  const reply = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
+  const packed = body === undefined ? undefined : JSON.stringify(body);
+  const reply = await fetch(path, { method, headers, body: packed, signal }).catch(lost);
   if (reply.status === 401) locked.value = true;
   if (!reply.ok) throw await refusal(reply);
   return reply;
@@ -62,7 +65,7 @@ export async function* events(reply) {
   let rest = "";
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(lost);
       if (done) return;
       rest += decoder.decode(value, { stream: true });
       const parts = rest.split("\n\n");
@@ -75,6 +78,14 @@ export async function* events(reply) {
   } finally {
     reader.cancel().catch(() => {});
   }
+}
+
+/** The browser says in its own words that nobody answered; whoever stopped the work knows.
+ * @param {Error} problem @returns {never} */
+function lost(problem) {
+  if (problem.name === "AbortError") throw problem;
+  watch();
+  throw new Refused(t("away.title"), 0, "away");
 }
 
 /** @param {Response} reply */

@@ -62,7 +62,7 @@ export async function draw(node) {
 function fetched() {
   return new Promise((done, fail) => {
     const script = document.createElement("script");
-    script.src = "/studio/vendor/temml.js";
+    script.src = new URL("../vendor/temml.js", import.meta.url).href;
     script.onload = () => done(/** @type {any} */ (window).temml);
     script.onerror = fail;
     document.head.append(script);

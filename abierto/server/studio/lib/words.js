@@ -8,7 +8,7 @@ export const language = signal("en");
 /** Load a language. Raises what `fetch` raises.
  * @param {string} wanted "en" or "es" */
 export async function speak(wanted) {
-  const reply = await fetch(`/studio/words/${wanted}.json`);
+  const reply = await fetch(new URL(`../words/${wanted}.json`, import.meta.url));
   words.value = await reply.json();
   language.value = wanted;
   document.documentElement.lang = wanted;

@@ -1,5 +1,6 @@
 /** The conversation: what was said, and the field to say more. */
 import { get } from "../../lib/api.js";
+import { away } from "../../lib/away.js";
 import { html, signal, useEffect, useLayoutEffect, useRef, useState } from "../../lib/html.js";
 import { Icon } from "../../lib/icons.js";
 import { model } from "../../lib/settings.js";
@@ -28,6 +29,7 @@ export function Chat({ rest }) {
   const id = Number(rest[0] ?? 0) || 0;
   const [sliders, slide] = useState(false);
   useEffect(() => {
+    trouble.value = "";
     load(id).catch((problem) => (trouble.value = problem.message));
   }, [id]);
   useEffect(() => {
@@ -67,7 +69,7 @@ export function Chat({ rest }) {
       </header>
       ${sliders && html`<${Sliders} />`}
       <${Thread} messages=${messages} />
-      ${!messages.length && html`<${Welcome} />`}
+      ${!messages.length && !away.value && html`<${Welcome} />`}
       ${trouble.value && html`<p class="trouble" role="alert">${trouble.value}</p>`}
       <${Composer} parent=${talk.leaf} last=${last} key=${talk.id || "new"} draft=${`abierto.draft.${talk.id}`} />
     </section>
