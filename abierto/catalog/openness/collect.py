@@ -204,9 +204,11 @@ def _read_catalog(found: _Found, card: Card) -> None:
             Seen("weights", Where(weights.source, section=f"catalog: {card.name}, {form}"), "catalog_source")
         )
     for kind, url in card.links.items():
-        if kind in _CATALOG_LINKS:
+        component = _CATALOG_LINKS.get(kind)
+        # What the card states of the component itself says more than a link, which knows no licence.
+        if component and component not in card.components:
             place = Where(url, section=f"catalog: {card.name}, links.{kind}")
-            found.seen.append(Seen(_CATALOG_LINKS[kind], place, "catalog_link"))
+            found.seen.append(Seen(component, place, "catalog_link"))
     for key, published in card.components.items():
         place = Where(published.url, section=f"catalog: {card.name}, components.{key}")
         found.seen.append(Seen(key, place, "catalog_component", published.status, published.license))

@@ -12,6 +12,8 @@ from abierto.catalog.openness.verdict import Check, Reason, Rubric, about
 VERSION = "European Open Source AI Index, 12 dimensions (2026-03-13)"
 _DOCUMENTED = ("architecture", "training_code", "inference_code", "evaluation_code", "preprocessing_code")
 _CARD_ASPECTS = ("architecture", "data", "training")
+# Addresses at which a paper stands that others examined before.
+_REVIEWED = ("aclanthology.org/", "openreview.net/", "proceedings.mlr.press/", "nature.com/articles/")
 
 
 def judge(inventory: Inventory) -> Rubric:
@@ -91,7 +93,7 @@ def _document(key: str, *parts: Finding) -> Check:
 
 def _paper(paper: Finding) -> Check:
     """The index asks for a peer-reviewed one, which a preprint's address does not show."""
-    reviewed = [where for where in paper.where if "aclanthology.org" in where.place or "openreview.net" in where.place]
+    reviewed = [where for where in paper.where if any(address in where.place for address in _REVIEWED)]
     reasons = (about(paper),) if reviewed or not paper.present else (about(paper), Reason("not_peer_reviewed"))
     return Check("paper", "partial" if reviewed else "closed", reasons, tuple(reviewed))
 
