@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from abierto.formats.shape import Shape
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -57,7 +59,8 @@ class Card:
 
     pipeline_tag: the task, in the words of the Hugging Face hub. languages: ISO 639-1 codes.
     parameters: how many numbers the model has; active_parameters: how many of them take part in one token.
-    context: tokens it was trained to take in at once. license: an SPDX identifier, or the license's own name.
+    context: tokens it was trained to take in at once. blocks: what they are like, from which follows what conversations
+    keep. license: an SPDX identifier, or the license's own name.
     weights: forms to choose from, by quantisation; none where no file can be fetched and verified, and then there are
     links. projectors: files that turn images into what the model reads, by precision. links: addresses of its
     documents, by what they are. defaults: values that its makers use: for a conversation those of `Sampling`; to draw,
@@ -81,6 +84,7 @@ class Card:
     languages: tuple[str, ...] = ()
     license: str | None = None
     context: int | None = None
+    blocks: Shape | None = None
     weights: Mapping[str, Weights] = field(default_factory=dict)
     projectors: Mapping[str, Weights] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -118,6 +122,7 @@ def read(text: str) -> Card:
     body = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     for name in ("weights", "projectors"):
         body[name] = {form: Weights(**facts) for form, facts in body.get(name, {}).items()}
+    body["blocks"] = Shape(**body["blocks"]) if body.get("blocks") else None
     body["components"] = {key: Published(**facts) for key, facts in body.get("components", {}).items()}
     body["evaluations"] = tuple(Evaluation(**facts) for facts in body.get("evaluations", ()))
     for name in ("chat_template", "openness"):

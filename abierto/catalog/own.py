@@ -16,6 +16,7 @@ from urllib.parse import quote
 from abierto import config
 from abierto.catalog.card import Card, Evidence, Weights, read
 from abierto.errors import InvalidCard
+from abierto.formats.shape import Shape
 
 MAX_SIZE = 1 << 20  # bytes; the longest shipped card has some 10 kB
 LONGEST_NAME = 200  # characters
@@ -109,8 +110,9 @@ def _first_line(problem: Exception) -> str:
 
 def _checked(card: Card) -> Card:
     """The card, if every value is of the type that the field has. Raises InvalidCard without a path."""
-    kinds: tuple[type[Card], type[Weights], type[Evidence]] = (Card, Weights, Evidence)
+    kinds: tuple[type[Card], type[Weights], type[Evidence], type[Shape]] = (Card, Weights, Evidence, Shape)
     parts: list[Any] = [card, *card.weights.values(), *card.projectors.values(), *card.evidence]
+    parts += [card.blocks] if card.blocks else []
     for part in parts:
         hints = get_type_hints(next(kind for kind in kinds if isinstance(part, kind)))
         for field in fields(part):

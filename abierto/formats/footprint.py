@@ -7,11 +7,12 @@ Weights and cache are exact. The constants under `MEASURED` come from the memory
 xllamacpp 2026.10 on Linux and models of 0.1 million to 1.0 billion parameters. Not counted: cached prompts of others.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from abierto.formats import kv_cache
 from abierto.formats.gguf_header import ArrayInfo, GGUFHeader, TensorInfo
+from abierto.formats.kv_cache import BlockCache
 
 CELLS = 256  # contexts are padded to a multiple of this many tokens
 MICRO_BATCH = 128  # tokens that are computed together while a prompt is read, as the engine is started
@@ -55,10 +56,11 @@ class Footprint:
 def estimate(header: GGUFHeader, context: int, max_concurrent: int = 1) -> Footprint:
     """What the model takes with `context` tokens for each of `max_concurrent` conversations."""
     copied, embeddings = _repacked(header)
+    scored = (header.vocab_size or 0) * header.causal
     return Footprint(
         weights=header.weights_size + embeddings,
-        kv_cache=_kv_cache(header, context, max_concurrent),
-        compute=_compute(header, context, max_concurrent),
+        kv_cache=kept(kv_cache.blocks(header), kv_cache.window(header), context, max_concurrent),
+        compute=buffers(context, layer_width(header), header.embedding_length, scored, max_concurrent),
         overhead=_overhead(header),
         spare=copied,
     )
@@ -67,12 +69,12 @@ def estimate(header: GGUFHeader, context: int, max_concurrent: int = 1) -> Footp
 def largest_context(header: GGUFHeader, available: int, max_concurrent: int = 1) -> int:
     """The most tokens for each conversation, a multiple of 256 and no more than the model was trained for, with
     which it fits into `available` bytes. 0 when it fits with none."""
-    return largest(header, available, lambda context: estimate(header, context, max_concurrent))
+    return largest(header.context_length, available, lambda context: estimate(header, context, max_concurrent))
 
 
-def largest(header: GGUFHeader, available: int, needed: Callable[[int], Footprint]) -> int:
-    """The same for any formula, which grows with the context."""
-    low, high = 0, (header.context_length or 0) // CELLS
+def largest(trained: int | None, available: int, needed: Callable[[int], Footprint]) -> int:
+    """The same for any formula, which grows with the context. trained: tokens."""
+    low, high = 0, (trained or 0) // CELLS
     while low < high:  # what fits with some cells fits with fewer, so half of the range can be ruled out at a time
         middle = (low + high + 1) // 2
         if needed(middle * CELLS).total <= available:
@@ -99,24 +101,30 @@ def _repacked(header: GGUFHeader) -> tuple[int, int]:
     return sum(tensor.size for tensor in copied) - embeddings, embeddings * twice
 
 
-def _kv_cache(header: GGUFHeader, context: int, max_concurrent: int) -> int:
-    """What every conversation keeps, block by block: its tokens, those in the window, or a state of a fixed size."""
+def kept(blocks: Iterable[BlockCache], window: int, context: int, max_concurrent: int) -> int:
+    """Bytes that conversations keep, block by block: their tokens, those in the window, or a state of a fixed size.
+
+    window: tokens that sliding blocks look back, 0 where none does.
+    """
     cells = _padded(context)
-    window = min(cells, _padded((kv_cache.window(header) or context) + MICRO_BATCH))
+    behind = min(cells, _padded((window or context) + MICRO_BATCH))
     one = sum(
-        block.per_token * (window if block.slides else cells) * CACHE_BYTES + block.state * FLOAT_BYTES
-        for block in kv_cache.blocks(header)
+        block.per_token * (behind if block.slides else cells) * CACHE_BYTES + block.state * FLOAT_BYTES
+        for block in blocks
     )
     return one * max_concurrent
 
 
-def _compute(header: GGUFHeader, context: int, max_concurrent: int) -> int:
-    """Buffers for one micro-batch: the mask, the widest layer, and the scores of the tokens that are asked for."""
+def buffers(context: int, width: int, embedding: int, scored: int, max_concurrent: int) -> int:
+    """Bytes for one micro-batch: the mask, the widest layer, and the scores of the tokens that are asked for.
+
+    width: numbers of one token in that layer; scored: how many words get a score, 0 for a model that writes none.
+    """
     cells = _padded(context)
     tokens = min(cells, MICRO_BATCH)
     mask = cells * tokens * CACHE_BYTES
-    layer = tokens * layer_width(header) * FLOAT_BYTES
-    scores = max_concurrent * (header.embedding_length + (header.vocab_size or 0) * header.causal) * FLOAT_BYTES
+    layer = tokens * width * FLOAT_BYTES
+    scores = max_concurrent * (embedding + scored) * FLOAT_BYTES
     return mask + layer + 2 * scores
 
 

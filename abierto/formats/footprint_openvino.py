@@ -47,7 +47,7 @@ def estimate(header: GGUFHeader, context: int, max_concurrent: int = 1) -> Footp
 def largest_context(header: GGUFHeader, available: int, max_concurrent: int = 1) -> int:
     """The most tokens for each conversation, a multiple of 256 and no more than the model was trained for, with
     which it fits into `available` bytes. 0 when it fits with none."""
-    return largest(header, available, lambda context: estimate(header, context, max_concurrent))
+    return largest(header.context_length, available, lambda context: estimate(header, context, max_concurrent))
 
 
 def _unpacked(tensor: TensorInfo) -> float:

@@ -11,11 +11,10 @@ from abierto.formats.footprint import Footprint
 from abierto.formats.gguf import read_parts
 from abierto.runtime import sight
 from abierto.runtime.choice import Variant
+from abierto.runtime.quantization import USUAL_CONTEXT
 from abierto.runtime.resolve import Target
 
 MB = 1_000_000
-# A context that nobody asked for costs memory that nobody asked for.
-USUAL_CONTEXT = 8192
 LEAST_CONTEXT = 512
 # Conversations at once, where nobody said how many: as many as take no more than this share of the free memory.
 USUAL_USERS = (16, 8, 4, 2)

@@ -1,7 +1,7 @@
 """Whether a model will run on this computer, told before anything is loaded: parts of its memory, and a verdict.
 
-A model that is here is told by its header, for every installed engine that reads it; one that is not, by the sizes on
-its card, which is a guess and says so. It loads nothing and fetches nothing.
+A model that is here is told by its header, for every installed engine that reads it; one that is not, by the blocks and
+the sizes on its card, or by the sizes alone, which is a guess and says so. It loads nothing and fetches nothing.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from abierto.catalog import Card
 from abierto.config import Settings
 from abierto.errors import ModelNotPulled, OptionOutOfRange
 from abierto.formats import footprint_openvino, footprint_unread
-from abierto.formats.footprint import CELLS, Footprint
+from abierto.formats.footprint import Footprint, largest
 from abierto.formats.gguf import read_parts
 from abierto.runtime import choice, quantization, rates, sight, speed
-from abierto.runtime.fit import LEAST_CONTEXT, MB, USUAL_CONTEXT, size_of
-from abierto.runtime.quantization import Choice
+from abierto.runtime.fit import LEAST_CONTEXT, MB, size_of
+from abierto.runtime.quantization import USUAL_CONTEXT, Choice
 from abierto.runtime.rates import Known
 from abierto.runtime.resolve import Target, resolve
 from abierto.runtime.speed import Speed
@@ -55,16 +55,17 @@ class EngineFit:
 class Forecast:
     """What is to be expected of a model here.
 
-    told_by: `header` of its file, or its `card`. form: the quantisation of its card that this is about, empty where it
-    is told by the header. format: of the file. size: bytes of the files. trained: tokens, 0 where unknown. users: how
-    many conversations, each with `context` tokens; 0 for what is no conversation. memory: of the computer; room: what
-    a model may take of it now. choice: of the forms of its card the one for this computer, None where there are not
-    several. fits: for each engine, and nothing for a model without files. disk_free: bytes where it would lie, 0 for
-    one that is here. gpus: graphics cards, by their driver. slow: the processor lacks AVX2, which engines count on.
+    told_by: `header` of its file, the `blocks` on its card, or the sizes on its `card` alone. form: the quantisation of
+    its card that this is about, empty where it is told by the header. format: of the file. size: bytes of the files.
+    trained: tokens, 0 where unknown. users: how many conversations, each with `context` tokens; 0 for what is no
+    conversation. memory: of the computer; room: what a model may take of it now. choice: of the forms of its card the
+    one for this computer, None where there are not several. fits: for each engine, and nothing for a model without
+    files. disk_free: bytes where it would lie, 0 for one that is here. gpus: graphics cards, by their driver. slow: the
+    processor lacks AVX2, which engines count on.
     """
 
     name: str
-    told_by: Literal["header", "card"]
+    told_by: Literal["header", "blocks", "card"]
     format: str
     size: int
     trained: int
@@ -91,7 +92,7 @@ def forecast(name: str, context: int = 0, users: int = 1, *, anywhere: bool = Tr
     """
     settings, folder = config.settings(), config.folders().models
     card = catalog.find_form(name)[0]
-    several = quantization.of_card(card) if card and len(card.weights) > 1 else None
+    several = quantization.of_card(card, (), context, users) if card and len(card.weights) > 1 else None
     try:
         target = sight.with_projector(resolve(name, folder, anywhere=anywhere), "", folder)
     except ModelNotPulled as missing:
@@ -133,8 +134,8 @@ def _of_target(target: Target, asked: int, users: int, settings: Settings) -> Fo
     for engine in _able(target, settings):
         own = size_of(target, users, engine)
         needed = _with_more(own.estimate, beside)
-        largest = own.largest_context(max(room - beside, 0))
-        verdict = _verdict(needed, context, largest, memory, room)
+        longest = own.largest_context(max(room - beside, 0))
+        verdict = _verdict(needed, context, longest, memory, room)
         fits.append(EngineFit(engine, needed(context), verdict, _speed(target, engine)))
     return replace(
         told, size=size.weights + beside, trained=size.trained or 0, context=context, fits=tuple(fits)
@@ -164,7 +165,7 @@ def _of_card(
     missing: ModelNotPulled,
     known: Known | None = None,
 ) -> Forecast:
-    form = catalog.find_form(name)[1] or quantization.of_card(card).form
+    form = catalog.find_form(name)[1] or quantization.of_card(card, (), asked, users).form
     weights = card.weights[form]
     size = weights.size or footprint_unread.weights_size(form, card.parameters)
     if not size:
@@ -173,15 +174,24 @@ def _of_card(
     room = machine.room(memory, settings.memory_margin * MB)
     trained = (card.context or 0) if card.chats else 0
     context = _context(asked, trained, settings) if card.chats else 0
-    needed: Callable[[int], Footprint] = partial(footprint_unread.estimate, size, card.parameters, max_concurrent=users)
-    if not card.chats:
-        needed = partial(_weights_only, size)
-    largest = _largest(needed, trained or USUAL_CONTEXT, room)
+    size += next((one.size or 0 for one in card.projectors.values()), 0)  # with the one that is pulled beside it
+    needed = _card_formula(card, size, users)
+    longest = largest(trained or USUAL_CONTEXT, room, needed) if card.chats else 0
     expected = (known or rates.known()).of_card(card, form, size) if card.chats and weights.format == "gguf" else None
-    fit = EngineFit("", needed(context), _verdict(needed, context, largest, memory, room), expected)
+    fit = EngineFit("", needed(context), _verdict(needed, context, longest, memory, room), expected)
+    told_by: Literal["blocks", "card"] = "blocks" if card.blocks and card.chats else "card"
     return Forecast(
-        card.name, "card", weights.format, size, trained, context, users, memory, room, form, card, fits=(fit,)
+        card.name, told_by, weights.format, size, trained, context, users, memory, room, form, card, fits=(fit,)
     )
+
+
+def _card_formula(card: Card, size: int, users: int) -> Callable[[int], Footprint]:
+    """From tokens to bytes, for a form of so many bytes."""
+    if not card.chats:
+        return partial(_weights_only, size)
+    if card.blocks:
+        return partial(card.blocks.footprint, size, max_concurrent=users)
+    return partial(footprint_unread.estimate, size, card.parameters, max_concurrent=users)
 
 
 def reads(format_: str) -> bool:
@@ -209,23 +219,14 @@ def _weights_only(size: int, _context: int) -> Footprint:
     return Footprint(size, 0, 0, 0)
 
 
-def _largest(needed: Callable[[int], Footprint], trained: int, room: int) -> int:
-    """A guess grows evenly with the context."""
-    none, one = needed(0).total, needed(CELLS).total
-    if one == none:
-        return 0
-    fitting = (room - none) // (one - none) * CELLS if room > none else 0
-    return min(fitting, trained // CELLS * CELLS)
-
-
 def _verdict(
-    needed: Callable[[int], Footprint], context: int, largest: int, memory: machine.Memory, room: int
+    needed: Callable[[int], Footprint], context: int, longest: int, memory: machine.Memory, room: int
 ) -> Verdict:
     total = needed(context).total
     if total <= room:
-        return Verdict("fits", largest)
-    if context and largest >= LEAST_CONTEXT:
-        return Verdict("fits_context", largest, total - room)
+        return Verdict("fits", longest)
+    if context and longest >= LEAST_CONTEXT:
+        return Verdict("fits_context", longest, total - room)
     margin = memory.available - room
     enough = total <= memory.total - margin
     return Verdict("needs_more_free" if enough else "needs_more", 0, total - room if enough else total - memory.total)

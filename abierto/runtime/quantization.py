@@ -5,12 +5,16 @@ the header of the file that is then there.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from abierto import config, engines, machine
 from abierto.catalog import Card
+from abierto.formats import footprint_unread
 
+# A context that nobody asked for costs memory that nobody asked for.
+USUAL_CONTEXT = 8192
 MB = 1_000_000
 # What a conversation of the usual length takes beside the weights: 8192 tokens in models of 0.6 to 8 billion parameters
 # take 0.9 to 1.2 GB (for each token, block and head: 2 vectors of 64 to 128 numbers of 2 bytes); in smaller ones less.
@@ -35,8 +39,9 @@ def needed(size: int) -> int:
     return size + min(CONVERSATION, _MOST_FOR_CONVERSATION * size)
 
 
-def best(sizes: Mapping[str, int | None], room: int) -> Choice:
-    """The largest quantisation that fits into `room` bytes; where none fits, the smallest; unknown sizes last."""
+def best(sizes: Mapping[str, int | None], room: int, needed: Callable[[int], int] = needed) -> Choice:
+    """The largest quantisation that fits into `room` bytes; where none fits, the smallest; unknown sizes last. needed:
+    from the bytes of a form to those that it takes with its conversations."""
     known = {form: size for form, size in sizes.items() if size}
     fitting = [form for form, size in known.items() if needed(size) <= room]
     small = [form for form in fitting if not _UNQUANTIZED.search(form)]
@@ -49,11 +54,25 @@ def best(sizes: Mapping[str, int | None], room: int) -> Choice:
     return Choice(form, sizes[form], bool(fitting), room)
 
 
-def of_card(card: Card, among: Iterable[str] = ()) -> Choice:
-    """The form of a card's model that suits this computer, of all or of some; formats that an engine reads first."""
+def of_card(card: Card, among: Iterable[str] = (), context: int = 0, users: int = 1) -> Choice:
+    """The form of a card's model that suits this computer, of all or of some; formats that an engine reads first.
+
+    context: tokens of each of `users` conversations; 0: what is usual.
+    """
     forms = {form: card.weights[form] for form in among or card.weights}
     readable = {form: weights for form, weights in forms.items() if engines.engines_for(weights.format)}
-    return best({form: weights.size for form, weights in (readable or forms).items()}, free_memory())
+    sizes = {form: weights.size for form, weights in (readable or forms).items()}
+    return best(sizes, free_memory(), partial(_needed_with, card, context, users))
+
+
+def _needed_with(card: Card, context: int, users: int, size: int) -> int:
+    """What a form of this size takes: by the blocks that the card tells, else a guess."""
+    if not card.blocks and not context and users == 1:
+        return needed(size)
+    tokens = context or min(USUAL_CONTEXT, card.context or USUAL_CONTEXT)
+    if card.blocks:
+        return card.blocks.footprint(size, tokens, users).total
+    return footprint_unread.estimate(size, card.parameters, tokens, users).total
 
 
 def free_memory() -> int:

@@ -9,6 +9,7 @@ from abierto import catalog, locale
 from abierto.catalog import Card
 from abierto.catalog.openness import collect, report
 from abierto.catalog.openness.evidence import BY_KEY
+from abierto.formats.shape import Shape
 from abierto.store import sources
 from abierto.tasks.chat import Sampling
 
@@ -80,6 +81,31 @@ def test_what_a_card_says_in_words_it_says_in_every_language(card: Card) -> None
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_every_name_and_alias_finds_its_card(card: Card) -> None:
     assert [catalog.find(name) for name in (card.name, *card.aliases)] == [card] * (1 + len(card.aliases))
+
+
+# Their feed-forward layers have two matrices in place of three, or more than one group of experts, or they count what
+# they see with and the words of every block.
+_OTHERWISE = {"apertus:8b", "apertus:70b", "pythia:12b", "llama4:scout", "llama4:maverick", "qwen3:30b", "qwen3:235b"}
+_OTHERWISE |= {"gpt-oss:20b", "gpt-oss:120b", "gemma4:26b", "granite4:tiny-h", "gemma3n:e2b", "gemma3n:e4b"}
+_OTHERWISE |= {"deepseek-r1:671b", "deepseek-v3:671b", "gemma4:e2b", "gemma4:e4b", "qwen2-vl:2b"}
+_OTHERWISE |= {"smolvlm:256m", "smolvlm:500m", "smolvlm2:256m", "smolvlm2:500m", "smolvlm2:2.2b"}
+BLOCKS = [(card, card.blocks, card.parameters) for card in CARDS if card.blocks and card.parameters]
+
+
+@pytest.mark.parametrize(("card", "blocks", "parameters"), BLOCKS, ids=lambda item: getattr(item, "name", ""))
+def test_the_blocks_of_a_card_have_about_as_many_numbers_as_the_card_says(
+    card: Card, blocks: Shape, parameters: int
+) -> None:
+    words = blocks.vocabulary * blocks.embedding
+    attention = 2 * blocks.embedding * blocks.head_dim * (blocks.heads + blocks.kv_heads)
+    inside = blocks.layers * (attention + 3 * blocks.embedding * blocks.feed_forward)
+    fits = 0.94 * (words + inside) <= parameters <= 1.06 * (2 * words + inside)  # words may serve twice
+    assert fits or card.name in _OTHERWISE
+
+
+def test_nearly_all_that_chat_tell_their_blocks() -> None:
+    told = [card.blocks is not None for card in MODELS if card.chats]
+    assert sum(told) > 0.9 * len(told)
 
 
 def test_models_under_free_licenses_are_named_first() -> None:

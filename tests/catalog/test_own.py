@@ -62,6 +62,21 @@ BROKEN = {
 }
 
 
+def test_blocks_written_by_hand_are_read_and_checked(cards: Path) -> None:
+    blocks = (
+        "blocks: {layers: 2, embedding: 64, vocabulary: 100, feed_forward: 128, heads: 4, kv_heads: 2, head_dim: 16}\n"
+    )
+    (cards / "mine.yaml").write_text(MINE + blocks)
+    found = catalog.find("mine")
+    assert found is not None
+    assert found.blocks is not None
+    assert found.blocks.kv_heads == 2
+    (cards / "mine.yaml").write_text(MINE + blocks.replace("layers: 2", "layers: two"))
+    assert [fault.fault for fault in catalog.faults()] == ["bad_field"]
+    (cards / "mine.yaml").write_text(MINE + "blocks: {layers: 2}\n")
+    assert [fault.fault for fault in catalog.faults()] == ["no_card"]
+
+
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_broken_card_is_told_of_and_hides_nothing_else(cards: Path, fault: str) -> None:
     (cards / "broken.yaml").write_bytes(BROKEN[fault].encode(errors="surrogateescape"))

@@ -61,13 +61,34 @@ def test_a_model_for_which_other_programs_leave_too_little(abierto: Abierto, tin
 
 
 def test_a_card_that_is_not_here_is_an_estimate_with_a_quantisation(abierto: Abierto) -> None:
-    done = abierto("fit", "qwen3:4b")
+    done = abierto("fit", "granite3.3:8b")
     assert done.status == 0, done.err
     assert "an estimate by its card" in done.out
-    assert "Quantisation to take: qwen3:4b:" in done.out
-    body = json.loads(abierto("fit", "qwen3:4b:q8_0", "--json").out)
+    assert "Quantisation to take: granite3.3:8b:" in done.out
+    body = json.loads(abierto("fit", "granite3.3:8b:q8_0", "--json").out)
     assert (body["told_by"], body["form"]) == ("card", "q8_0")
     assert body["choice"]["reason"]
+
+
+def test_a_card_that_tells_its_blocks_foretells_conversations_before_any_download(abierto: Abierto) -> None:
+    done = abierto("fit", "qwen3:8b", "--context", "16384", "--users", "4")
+    assert done.status == 0, done.err
+    assert "by the blocks that its card tells" in done.out
+    body = json.loads(abierto("fit", "qwen3:8b", "--context", "16384", "--users", "4", "--json").out)
+    assert body["told_by"] == "blocks"
+    # users x tokens x blocks x (key and value) x heads x their size x bytes of a 16-bit float
+    assert body["fits"][0]["footprint"]["kv_cache"] == 4 * 16_384 * 36 * 2 * 8 * 128 * 2
+
+
+def test_a_card_that_does_not_fit_says_with_which_context_it_would(abierto: Abierto) -> None:
+    needed = json.loads(abierto("fit", "qwen3:0.6b", "--context", "4096", "--json").out)["fits"][0]["footprint"][
+        "total"
+    ]
+    margin = str((psutil.virtual_memory().available - needed) // 1_000_000)
+    done = abierto("fit", "qwen3:0.6b", "--context", "32768", ABIERTO_MEMORY_MARGIN=margin)
+    assert "fits with a context of at most" in done.out
+    listed = abierto("models", "--all", ABIERTO_MEMORY_MARGIN=margin).out.splitlines()
+    assert any(line.startswith("qwen3:0.6b") and "fits" in line for line in listed)
 
 
 def test_a_model_that_no_computer_like_this_one_holds(abierto: Abierto) -> None:

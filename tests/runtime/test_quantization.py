@@ -3,6 +3,7 @@
 import pytest
 
 from abierto.catalog import Card, Weights
+from abierto.formats.shape import Shape
 from abierto.runtime import quantization
 from abierto.runtime.quantization import best, needed
 
@@ -32,6 +33,17 @@ def test_where_no_size_is_known_the_first_is_taken() -> None:
 def test_a_conversation_with_a_small_model_is_small() -> None:
     assert needed(GB // 10) == 3 * GB // 10
     assert needed(10 * GB) == 11 * GB
+
+
+def test_longer_and_more_conversations_leave_room_for_a_smaller_form_only() -> None:
+    room = quantization.free_memory()
+    weights = {"q8_0": Weights("hf:a/b", "gguf", size=room // 2), "q4_0": Weights("hf:a/b", "gguf", size=room // 4)}
+    blocks = Shape(32, 4096, 32_000, 11_008, heads=32, kv_heads=32, head_dim=128)
+    card = Card("a:1", "A", "text-generation", weights=weights, blocks=blocks)
+    tokens = (room * 5 // 8) // (32 * 2 * 4096 * 2)  # they take five eighths: too much beside the larger form
+    assert quantization.of_card(card, context=256).form == "q8_0"
+    assert quantization.of_card(card, context=tokens).form == "q4_0"
+    assert quantization.of_card(card, context=tokens // 4, users=4).form == "q4_0"
 
 
 def test_what_an_engine_reads_goes_before_what_none_reads() -> None:
