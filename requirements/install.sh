@@ -94,7 +94,7 @@ fi
 [ "$development" ] || exit 0
 set -- requirements/dev.txt requirements/openvino.txt requirements/gguf.txt requirements/keyring.txt
 if ! unchanged "$@"; then
-    say "Installing the packages that the tests need (about 110 MB)" "Instalando los paquetes que las pruebas necesitan (unos 110 MB)"
+    say "Installing the packages that the tests need (about 120 MB)" "Instalando los paquetes que las pruebas necesitan (unos 120 MB)"
     install "$@"
     cp "$@" "$marks"
 fi

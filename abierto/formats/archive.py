@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, cast
 
 from abierto.errors import CorruptFile, FileMissing
 from abierto.formats.contents import Finding, short
@@ -61,6 +62,37 @@ def part(archive: zipfile.ZipFile, name: str, path: Path, limit: int = MAX_PART)
     if len(raw) > limit:
         raise corrupt(str(path), "header_too_large", limit=limit)
     return raw
+
+
+def member(archive: zipfile.ZipFile, name: str, whole: IO[bytes], path: Path) -> IO[bytes] | None:
+    """One file of it to seek in: in its place if it is not packed, else unpacked into memory. None for one that is too
+    large for that. whole: the file of the archive. Raises CorruptFile."""
+    one = archive.getinfo(name)
+    if one.compress_type != zipfile.ZIP_STORED:
+        return io.BytesIO(part(archive, name, path)) if one.file_size <= MAX_PART else None
+    whole.seek(one.header_offset + 26)  # of the header that stands before it: the sizes of a name and of more
+    sizes = whole.read(4)
+    start = one.header_offset + 30 + int.from_bytes(sizes[:2], "little") + int.from_bytes(sizes[2:], "little")
+    return cast(IO[bytes], _Slice(whole, start, one.file_size))
+
+
+class _Slice(io.RawIOBase):
+    """A part of a file as a file."""
+
+    def __init__(self, whole: IO[bytes], start: int, size: int) -> None:
+        self._whole, self._start, self._at = whole, start, 0
+        self._size = max(0, min(size, whole.seek(0, io.SEEK_END) - start))
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        self._at = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence])
+        return self._at
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        left = max(0, self._size - self._at)
+        count = left if size is None or size < 0 else min(size, left)
+        self._whole.seek(self._start + self._at)
+        self._at += count
+        return self._whole.read(count)
 
 
 def findings(archive: zipfile.ZipFile) -> list[Finding]:

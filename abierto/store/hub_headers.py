@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import IO, cast
 
 from abierto.errors import AbiertoError, CorruptFile, FileMissing, NotAModel, SourceError, SourceUnreachable
-from abierto.formats import gguf, keras_file, model_texts, onnx_file, pickle_machine, torch_file
+from abierto.formats import gguf, keras_file, keras_h5, model_texts, onnx_file, pickle_machine, torch_file
 from abierto.formats.detect import PROBE_SIZE, looks_like
 from abierto.store import hub
 from abierto.store.hub_choice import HubFile, choose
 from abierto.store.link import Link, open_link
 from abierto.store.pip_settings import PipSettings
-from abierto.store.ranges import Purse, RangeFile
+from abierto.store.ranges import Purse, RangeFile, Spent
 from abierto.store.sources import HubSource
 
 MOST = 16_000_000  # bytes of a model
@@ -125,7 +125,7 @@ def _walk(remote: RangeFile, file: HubFile, place: Path) -> bool:
     if found == "gguf":
         return _gguf(remote, file, place)
     if found == "zip":
-        return _zip(remote)
+        return _zip(remote, place)
     if found == "onnx" or low.endswith(".onnx"):
         with suppress(AbiertoError):
             onnx_file.read_open(cast(IO[bytes], remote), str(place), lambda _: None)
@@ -134,7 +134,10 @@ def _walk(remote: RangeFile, file: HubFile, place: Path) -> bool:
         for _ in range(5):
             pickle_machine.follow(cast(IO[bytes], remote))
         return True
-    return found not in ("hdf5", "unknown") or not low.endswith(_WEIGHTS)
+    if found == "hdf5":
+        keras_h5.Found().read(cast(IO[bytes], remote), place)
+        return True
+    return found != "unknown" or not low.endswith(_WEIGHTS)
 
 
 def _read(remote: RangeFile, start: int, count: int) -> bool:
@@ -166,12 +169,26 @@ def _gguf(remote: RangeFile, file: HubFile, place: Path) -> bool:
     return False
 
 
-def _zip(remote: RangeFile) -> bool:
+def _zip(remote: RangeFile, place: Path) -> bool:
     try:
         with zipfile.ZipFile(remote) as archive:
             for one in archive.infolist():
                 if one.filename.endswith((*torch_file.READ, *keras_file.READ)) and one.file_size <= MAX_TEXT:
                     archive.read(one)
+            if keras_file.is_archive(archive.namelist()):
+                _variables(archive, remote, place)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError):
         pass  # what is wrong with it, its reader tells
     return True
+
+
+def _variables(archive: zipfile.ZipFile, remote: RangeFile, place: Path) -> None:
+    """Those of Keras. What there is too much of is left out whole, and the layers are told without it."""
+    file = cast(IO[bytes], remote)
+    try:
+        for _ in keras_file.read_weights(keras_h5.Found(), archive, file, place):
+            pass
+    except (Spent, CorruptFile):
+        for one in archive.infolist():
+            if one.filename.endswith(keras_file.WEIGHTS):
+                remote.blank(one.header_offset, len(keras_file.HOLE))

@@ -73,6 +73,11 @@ class RangeFile(io.RawIOBase):
         self._at += count
         return self._here.read(count)
 
+    def blank(self, start: int, count: int) -> None:
+        """Make a hole again of what was fetched there."""
+        self._here.seek(start)
+        self._here.write(bytes(count))
+
     def cut(self, size: int) -> None:
         """Make the file here end after so many bytes."""
         self._here.flush()

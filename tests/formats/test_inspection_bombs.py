@@ -6,6 +6,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import h5py
+import numpy
 import pytest
 
 from tests.formats.test_torch_file import BOUNDED
@@ -46,8 +48,19 @@ def _others(folder: Path) -> None:
         made.writestr("metadata.json", "{}")
 
 
+def _hdf5(folder: Path) -> None:
+    """Texts that unpack to far more than they are, and a table of names that claims more than there are."""
+    with h5py.File(folder / "texts.h5", "w") as file:
+        for number in range(12):
+            file.create_dataset(f"t{number}", data=numpy.zeros(1, "S16000000"), chunks=(1,), compression="gzip")
+    with h5py.File(folder / "names.h5", "w") as file:
+        file.create_group("a")
+    raw = (folder / "names.h5").read_bytes()
+    (folder / "names.h5").write_bytes(raw.replace(b"SNOD\x01\0\x01\0", b"SNOD\x01\0\xff\xff"))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is looked up in /proc")
-@pytest.mark.parametrize("made", [_gguf, _messages, _others], ids=lambda made: made.__name__)
+@pytest.mark.parametrize("made", [_gguf, _messages, _others, _hdf5], ids=lambda made: made.__name__)
 def test_counts_that_lie_take_less_than_500_mb(tmp_path: Path, made: object) -> None:
     assert callable(made)
     made(tmp_path)

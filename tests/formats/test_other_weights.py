@@ -3,9 +3,12 @@
 import json
 import struct
 import zipfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy
 import pytest
 
 from abierto.formats.inspection import Report, inspect
@@ -84,12 +87,15 @@ def test_messages_that_lie_are_told(tmp_path: Path, body: bytes) -> None:
     assert codes(report, "fault") == {("flax_model.msgpack", "unreadable")}
 
 
-def keras(tmp_path: Path, *layers: dict[str, Any]) -> Report:
+def keras(tmp_path: Path, *layers: dict[str, Any], packing: int = zipfile.ZIP_STORED) -> Report:
     body = {"module": "keras", "class_name": "Sequential", "config": {"layers": layers}, "registered_name": None}
     with zipfile.ZipFile(tmp_path / "m.keras", "w") as made:
         made.writestr("config.json", json.dumps(body))
         made.writestr("metadata.json", json.dumps({"keras_version": "3.5.0"}))
-        made.writestr("model.weights.h5", b"\x89HDF")
+        weights = BytesIO()
+        with h5py.File(weights, "w") as file:
+            file.create_dataset("layers/dense/vars/0", data=numpy.ones((3, 2), "float32"))
+        made.writestr("model.weights.h5", weights.getvalue(), packing)
     return inspect(tmp_path)
 
 
@@ -104,11 +110,22 @@ def test_layers_of_keras(tmp_path: Path) -> None:
     assert found == {("m.keras", "lambda_layer"), ("m.keras", "own_code")}
 
 
-def test_a_lambda_in_an_old_file_of_keras(tmp_path: Path) -> None:
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED], ids=["stored", "packed"])
+def test_variables_of_keras(tmp_path: Path, packing: int) -> None:
+    report = keras(tmp_path, packing=packing)
+    assert (report.parts[0].format, report.parameters, report.parts[0].dtypes) == ("keras", 6, {"F32": 6})
+    assert not codes(report)
+
+
+def test_a_class_that_keras_wrote_of_itself_is_not_foreign(tmp_path: Path) -> None:
+    own = {"module": "keras.src.models.functional", "class_name": "Functional", "registered_name": "Functional"}
+    assert not codes(keras(tmp_path, own))
+
+
+def test_a_program_in_a_damaged_file_of_keras_is_seen(tmp_path: Path) -> None:
     config = b'{"class_name": "Functional", "layers": [{"class_name": "Lambda"}]}'
     report = inspect(put(tmp_path, model__h5=b"\x89HDF\r\n\x1a\n" + bytes(500) + config))
-    assert codes(report, "executes") == {("model.h5", "lambda_layer")}
-    assert report.facts.architecture == "Functional"
+    assert codes(report) == {("model.h5", "lambda_layer"), ("model.h5", "unreadable")}
 
 
 def block(*pairs: tuple[bytes, bytes]) -> bytes:

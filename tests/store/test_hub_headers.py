@@ -1,10 +1,14 @@
 """Models of a hub of which only the headers are fetched."""
 
 import json
+import zipfile
+from io import BytesIO
 from math import prod
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy
 import pytest
 
 from abierto.errors import SourceUnreachable
@@ -92,6 +96,35 @@ def test_other_formats_are_read_by_parts(hub: StandInHub, tmp_path: Path) -> Non
     assert next(part for part in report.parts if part.format == "gguf").tensors
     assert ("run.py", "code_file") in codes(report, "executes")
     assert found.bytes < 3_000_000
+
+
+def keras(layers: int, notes: int = 0) -> tuple[bytes, bytes]:
+    """A network as a `.keras` archive, and its variables as a file of their own."""
+    weights, made = BytesIO(), BytesIO()
+    with h5py.File(weights, "w") as file:
+        for layer in range(layers):
+            file.create_dataset(f"layers/dense_{layer}/vars/0", data=numpy.ones((300, 300), "float32"))
+        file.attrs["notes"] = "x" * notes
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("config.json", json.dumps({"class_name": "Sequential", "layers": [{"class_name": "Lambda"}]}))
+        archive.writestr("metadata.json", "{}")
+        archive.writestr("model.weights.h5", weights.getvalue())
+    return made.getvalue(), weights.getvalue()
+
+
+def test_networks_of_keras_are_read_by_parts(hub: StandInHub, tmp_path: Path) -> None:
+    whole, weights = keras(6)
+    hub.add("maker/Large", {"m.keras": whole, "m.weights.h5": weights})
+    report, found = fetched(tmp_path)
+    assert [(part.name, part.parameters) for part in report.parts] == [("m.keras", 540_000), ("m.weights.h5", 540_000)]
+    assert codes(report) == {("m.keras", "lambda_layer")}
+    assert found.bytes < (len(whole) + len(weights)) // 2
+
+
+def test_variables_of_which_too_much_would_be_read_do_not_hide_the_layers(hub: StandInHub, tmp_path: Path) -> None:
+    hub.add("maker/Large", {"m.keras": keras(1, notes=12_000_000)[0]})
+    report, _ = fetched(tmp_path)
+    assert codes(report) == {("m.keras", "lambda_layer"), ("m.keras", "not_fetched")}
 
 
 def test_what_is_too_much_is_left_out_and_told(hub: StandInHub, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from abierto.formats import (
     flax_file,
     gguf,
     keras_file,
+    keras_h5,
     model_card,
     model_texts,
     onnx_file,
@@ -60,6 +61,8 @@ def _read(entry: Entry) -> Contents:
     expected = _NAMED.get(Path(name).suffix.lower())
     if expected and expected != found:
         return Contents(found, findings=(Finding("name_lies", "fault", {"expected": expected, "found": found}),))
+    if name.lower().endswith((".h5", ".hdf5")) and keras_h5.begins_later(entry.path):
+        found = "hdf5"
     if found in ("unknown", "text", "json", "onnx", "zeros"):
         found = _by_name(entry.path, name.lower()) or found
     if found in ("text", "json", "empty"):
@@ -183,6 +186,6 @@ _READERS: Mapping[str, Callable[[Path], Contents]] = {
     "flax": flax_file.read,
     "saved_model": saved_model.graph,
     "tensorflow": saved_model.index,
-    "hdf5": keras_file.of_hdf5,
+    "hdf5": keras_h5.read,
     "pickle": torch_file.of_pickle,
 }

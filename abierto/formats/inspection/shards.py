@@ -14,13 +14,14 @@ from abierto.formats.inspection.folder import Entry, inside
 MAX_INDEX = 16_000_000  # bytes; an index of 100,000 tensors has 9 million
 MAX_NAMED = 10  # tensors or files that a finding names
 MOST = 1000  # shards
+_OF_KERAS = re.compile(r"_\d{5}(?=\.weights\.h5$)")
 _SHARD = re.compile(r"-(\d{5})-of-(\d{5})(?=\.\w+$)")
 INDEX = ".index.json"
 
 
 def set_name(name: str) -> str:
     """The name of a file without the number of its shard."""
-    return _SHARD.sub("", name)
+    return _OF_KERAS.sub("", _SHARD.sub("", name))
 
 
 def missing(names: Iterable[str]) -> list[str]:
