@@ -8,8 +8,8 @@
     │   ├── InvalidRequest · RequestTooLarge · ForbiddenHost · ForbiddenOrigin · TokenMissing · TokensNeeded
     │   ├── TokenNameTaken · RequestTooSlow
     │   ├── KeyMissing · InvalidKey · RemotesOff
-    │   ├── NotOffered · NotOurs · NoChatModel · NoImageModel · SizeNotDrawn · NotAnImage · BadImage
-    │   └── ImageFormatUnread · TooManyImages
+    │   ├── NotOffered · NotOurs · NoChatModel · NoImageModel · SizeNotDrawn · TooManyWords
+    │   └── NotAnImage · BadImage · ImageFormatUnread · TooManyImages
     ├── NotFoundError         a name that leads nowhere                       exit 3
     │   ├── UnknownModel · UnknownQuantization · UnknownEngine · UnknownConversation
     │   ├── UnknownRoute · UnknownResponse · UnknownToken · UnknownPull · NotLoaded · ServerNotRunning
@@ -437,6 +437,13 @@ class NoImageModel(InputError):
     name: str
     task: str
     able: Sequence[str] = ()
+
+
+class TooManyWords(InputError):
+    """Words to be drawn that are more tokens than a model reads. `most`: how many it does."""
+
+    tokens: int
+    most: int
 
 
 class SizeNotDrawn(InputError):

@@ -76,9 +76,9 @@ if [ "$(cat "$whole" 2>/dev/null)" != "$PWD" ] || ! .venv/bin/python -c "" 2>/de
     echo "$PWD" >"$whole"
 fi
 
-set -- requirements/build.txt requirements/core.txt requirements/llamacpp.txt requirements/hub.txt requirements/sentence_encoder.txt
+set -- requirements/build.txt requirements/core.txt requirements/llamacpp.txt requirements/hub.txt requirements/sentence_encoder.txt requirements/starter.txt
 if ! unchanged "$@"; then
-    say "Installing the packages that Abierto needs (about 100 MB)" "Instalando los paquetes que Abierto necesita (unos 100 MB)"
+    say "Installing the packages that Abierto needs (about 120 MB)" "Instalando los paquetes que Abierto necesita (unos 120 MB)"
     install "$@"
     check_engine
     cp "$@" "$marks"

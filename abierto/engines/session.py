@@ -87,7 +87,7 @@ class Session(Protocol):
         ...
 
     def draw(self, request: DrawRequest) -> Iterator[Event]:
-        """The images. Raises PromptTooLong, SizeNotDrawn, MissingFeature, EngineFailed."""
+        """The images. Raises TooManyWords, SizeNotDrawn, MissingFeature, EngineFailed."""
         ...
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from abierto import catalog, engines, machine
 from abierto.config import Settings
 from abierto.errors import NotEnoughMemory, OptionOutOfRange
-from abierto.formats import footprint, footprint_openvino, openvino_model, projector
+from abierto.formats import diffusers_folder, footprint, footprint_openvino, openvino_model, projector
 from abierto.formats.footprint import Footprint
 from abierto.formats.gguf import read_parts
 from abierto.runtime import sight
@@ -42,7 +42,7 @@ def plan(target: Target, asked: int, settings: Settings, together: int = 1, engi
     Raises NotEnoughMemory with what would fit, OptionOutOfRange for a context the model was not trained for,
     and the errors of a file that is not what it should be.
     """
-    if target.format not in ("gguf", "openvino"):
+    if target.format not in ("gguf", "openvino", "diffusers_onnx"):
         return Plan(context=asked or settings.context, together=together or USUAL_USERS[0])
     if not together:
         together = _users(target, asked or settings.context, settings, engine)
@@ -111,6 +111,15 @@ def size_of(target: Target, together: int = 1, engine: str = "") -> Size:
             model.weights_size,
             lambda context: model.footprint(context, together),
             lambda room: model.largest_context(room, together),
+        )
+    if target.format == "diffusers_onnx":
+        folder = diffusers_folder.read(target.files[0])
+        needed = folder.footprint()
+        return Size(
+            folder.tokens,
+            folder.weights_size,
+            lambda _context: needed,
+            lambda room: folder.tokens if needed.total <= room else 0,
         )
     header = read_parts(target.files)
     projector.refuse(header, target.files[0])

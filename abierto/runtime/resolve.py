@@ -1,9 +1,9 @@
 """From a name to the files of a model: what a person may type for `--model`, in one order of precedence.
 
-1. a source (`file:...`, `hf:...`, `pypi:...`); 2. a path of a file, or of a folder with an OpenVINO model; 3. a model
-on another computer, by a provider's prefix (`groq/...`); 4. a card, by its name or an alias, with or without one of
-its quantisations (`qwen3:4b:q8_0`); 5. a pulled model; 6. a model of another program: Ollama, LM Studio, the Hugging
-Face cache, a folder of the settings.
+1. a source (`file:...`, `hf:...`, `pypi:...`); 2. a path of a file, or of a folder with a model of OpenVINO or
+Diffusers; 3. a model on another computer, by a provider's prefix (`groq/...`); 4. a card, by its name or an alias, with
+or without one of its quantisations (`qwen3:4b:q8_0`); 5. a pulled model; 6. a model of another program: Ollama, LM
+Studio, the Hugging Face cache, a folder of the settings.
 
 A card whose files are not here gives way to what is: first to the very same file wherever it lies, then to a model of
 another program by the same name. What else answers to a name is told with the target, never passed over in silence.
@@ -34,7 +34,7 @@ from abierto.errors import (
     UnknownModel,
     UnknownQuantization,
 )
-from abierto.formats import openvino_model
+from abierto.formats import diffusers_folder, openvino_model
 from abierto.formats.detect import detect
 from abierto.formats.split import part_names, whole_name
 from abierto.runtime import claims, remotes
@@ -48,7 +48,7 @@ from abierto.store.sources import FileSource, HubSource, Source, parse
 
 SCHEMES = ("file:", "hf:", "https:", "pypi:")
 # Formats of models that no engine here reads yet; any other file is no model at all.
-OTHER_FORMATS = ("ggml", "safetensors", "onnx", "pickle", "tflite")
+OTHER_FORMATS = ("ggml", "safetensors", "onnx", "pickle", "tflite", "diffusers")
 _QUANTIZATION = re.compile(r"(?i)(ud-)?i?q\d\w*|tq\d_\d|mxfp\d\w*|int\d|bf16|f16|f32")
 _PARTIAL = re.compile(r"sha256-[0-9a-f]{64}-partial(-\d+)?")
 
@@ -162,7 +162,7 @@ def _by_path(path: Path) -> Target:
         raise BeingDownloaded(path.name, "ollama", arrived(path), path.stat().st_size)
     if not path.exists():
         raise FileMissing(str(path))
-    if main := openvino_model.main_file(path):
+    if main := openvino_model.main_file(path) or diffusers_folder.main_file(path):
         return Target(path.name, (str(main),), _format(main))
     files = [path.with_name(part) for part in part_names(path.name)] or [path]
     missing = next((file for file in files if not file.exists()), None)
@@ -243,9 +243,9 @@ def unknown(name: str, nearest: Sequence[str]) -> AbiertoError:
 
 
 def _format(path: Path) -> str:
-    found = detect(path)
+    found = diffusers_folder.format_of(path) if path.name == diffusers_folder.MAIN else detect(path)
     if found in OTHER_FORMATS:
         raise NoEngineForFile(str(path), found)
-    if found not in ("gguf", "openvino"):
+    if found not in ("gguf", "openvino", "diffusers_onnx"):
         raise NotAModel(str(path), found)
     return found

@@ -12,34 +12,40 @@ import pytest
 
 from abierto import engines
 from abierto.engines.session import LoadOptions, Session
-from abierto.errors import EngineCrashed, PromptTooLong
+from abierto.errors import EngineCrashed, TooManyWords
 from abierto.formats.images import ImageInfo, examine
 from abierto.runtime import child
 from abierto.tasks.draw import DrawRequest
 from abierto.tasks.events import Event, Finish, Image, ImagePreview, Progress, Usage
 from tests.engines.kinds import Kind
+from tests.tiny_diffusers import TinyDiffusers
 
-DRAWING = ["echo"]
+FORMAT = "diffusers_onnx"
+DRAWING = ["echo", *engines.engines_for(FORMAT)]
 KINDS = [Kind(engine, place) for engine in DRAWING for place in ("here", "child")]
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 REQUEST = DrawRequest("a red apple", seed=7, num_inference_steps=3)
 
 
 @pytest.fixture(scope="module")
-def sessions() -> Iterator[dict[Kind, Session]]:
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The path of a tiny model."""
+    return str(TinyDiffusers().write(tmp_path_factory.mktemp("drawing")))
+
+
+@pytest.fixture(scope="module")
+def sessions(model: str) -> Iterator[dict[Kind, Session]]:
     """One for each kind, slow enough to be interrupted where that can be set."""
-    opened: dict[Kind, Session] = {}
-    for kind in KINDS:
-        opened[kind] = load(kind)
+    opened = {kind: load(kind, model) for kind in KINDS}
     yield opened
     for session in opened.values():
         session.close()
 
 
-def load(kind: Kind) -> Session:
+def load(kind: Kind, model: str) -> Session:
     settings = {"tokens_per_second": "500"} if kind.engine == "echo" else {}
     options = LoadOptions(0, 2, 2, task="draw", settings=settings)
-    return (child.load if kind.place == "child" else engines.load)(kind.engine, [], options)
+    return (child.load if kind.place == "child" else engines.load)(kind.engine, [model], options)
 
 
 def images(events: list[Event]) -> list[Image]:
@@ -110,7 +116,7 @@ def test_nobody_is_told_of_previews_that_nobody_wants(sessions: dict[Kind, Sessi
 @every_kind
 def test_closing_cancels_between_steps_and_the_session_draws_again(sessions: dict[Kind, Session], kind: Kind) -> None:
     for _ in range(3):  # more than it has places
-        events = start(sessions[kind], replace(REQUEST, num_inference_steps=200))
+        events = start(sessions[kind], replace(REQUEST, num_inference_steps=200, num_images_per_prompt=16))
         events.close()
         events.close()
         assert list(events) == []
@@ -129,14 +135,14 @@ def test_several_threads_draw_what_each_would_alone(sessions: dict[Kind, Session
 @every_kind
 def test_a_prompt_that_is_too_long_is_refused_and_not_cut(sessions: dict[Kind, Session], kind: Kind) -> None:
     for request in (replace(REQUEST, prompt="word " * 5000), replace(REQUEST, negative_prompt="word " * 5000)):
-        with pytest.raises(PromptTooLong):
+        with pytest.raises(TooManyWords):
             list(sessions[kind].draw(request))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.place == "child"], ids=str)
-def test_a_crash_in_the_middle(kind: Kind) -> None:
-    session = load(kind)
-    events = start(session, replace(REQUEST, num_inference_steps=200))
+def test_a_crash_in_the_middle(kind: Kind, model: str) -> None:
+    session = load(kind, model)
+    events = start(session, replace(REQUEST, num_inference_steps=200, num_images_per_prompt=16))
     os.kill(session.pid, signal.SIGKILL)
     with pytest.raises(EngineCrashed):
         list(events)
