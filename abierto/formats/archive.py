@@ -52,16 +52,21 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
 
 def part(archive: zipfile.ZipFile, name: str, path: Path, limit: int = MAX_PART) -> bytes:
     """One file of it, whole. Raises CorruptFile when it cannot be unpacked or has more than `limit` bytes."""
+    raw = beginning(archive, name, path, limit + 1)
+    if len(raw) > limit:
+        raise corrupt(str(path), "header_too_large", limit=limit)
+    return raw
+
+
+def beginning(archive: zipfile.ZipFile, name: str, path: Path, limit: int) -> bytes:
+    """At most `limit` bytes of one file of it. Raises CorruptFile when it cannot be unpacked."""
     try:
         with archive.open(name) as file:
-            raw = file.read(limit + 1)
+            return file.read(limit)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
         raise corrupt(str(path), "archive") from error
     except KeyError:
         raise _lacks(path) from None
-    if len(raw) > limit:
-        raise corrupt(str(path), "header_too_large", limit=limit)
-    return raw
 
 
 def member(archive: zipfile.ZipFile, name: str, whole: IO[bytes], path: Path) -> IO[bytes] | None:

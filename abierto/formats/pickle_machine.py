@@ -57,8 +57,11 @@ class Followed:
     whole: bool = False
 
 
-def follow(file: IO[bytes]) -> Followed:
-    """Follow one pickle from where the file stands. Afterwards the file stands behind it, if it was whole."""
+def follow(file: IO[bytes], behind: Callable[[Call, IO[bytes], Followed], None] | None = None) -> Followed:
+    """Follow one pickle from where the file stands. Afterwards the file stands behind it, if it was whole.
+
+    behind: skips what some programs write between two opcodes, after an object was filled. It may raise Stopped.
+    """
     machine = _Machine()
     try:
         for number, (opcode, argument, _) in enumerate(_opcodes(file)):
@@ -69,6 +72,8 @@ def follow(file: IO[bytes]) -> Followed:
                 machine.found.whole = True
                 break
             machine.step(opcode, argument)
+            if behind and opcode == "BUILD" and isinstance(filled := machine.stack[-1], Call):
+                behind(filled, file, machine.found)
     except (Stopped, ValueError, IndexError, KeyError, OverflowError, UnicodeDecodeError, TypeError, RecursionError):
         pass
     return machine.found

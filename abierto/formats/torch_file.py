@@ -3,8 +3,7 @@
     a ZIP archive     NAME/data.pkl, and the bytes of each storage in NAME/data/KEY; NAME/code/ where it is TorchScript
     the old format    five pickles after each other: a number, a version, the system, the objects, the keys of storages
 
-Layouts: https://pytorch.org/docs/stable/notes/serialization.html. Nothing is unpickled. What counts as harmless follows
-what PyTorch itself lets through with `weights_only`; a name that is not among them is flagged, whatever it is.
+Layouts: https://pytorch.org/docs/stable/notes/serialization.html. Nothing is unpickled.
 """
 
 import io
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from abierto.errors import FileMissing
-from abierto.formats import archive
+from abierto.formats import archive, joblib_file, numpy_arrays, pickle_names
 from abierto.formats.contents import MAX_TENSORS, Contents, Facts, Finding, Tensor, short
 from abierto.formats.pickle_machine import Call, Followed, Name, Stored, follow
 
@@ -30,16 +29,7 @@ _TYPES |= {"Short": "I16", "Char": "I8", "Byte": "U8", "Bool": "BOOL", "ComplexF
 _TYPES |= {"QInt8": "QI8", "QUInt8": "QU8", "QInt32": "QI32", "Untyped": "U8"}
 _WIDTHS = {"F32": 4, "F64": 8, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 _WIDTHS |= {"C64": 8, "C128": 16, "QI8": 1, "QU8": 1, "QI32": 4}
-_HARMLESS = re.compile(
-    r"torch\.(?:\w+Storage|storage\.(?:Untyped|Typed)Storage|Size|Tensor|device|q?u?int\d+|b?float\d+\w*|bool|double"
-    r"|half|long|short|complex\d+|nn\.parameter\.(?:Parameter|Buffer)|serialization\._get_layout"
-    r"|_utils\._rebuild_(?:tensor|tensor_v2|tensor_v3|parameter|parameter_with_state|qtensor|sparse_tensor"
-    r"|meta_tensor_no_storage|device_tensor_from_numpy)|_tensor\._rebuild_from_type_v2)"
-    r"|collections\.(?:OrderedDict|Counter|defaultdict)"
-    r"|(?:builtins|__builtin__)\.(?:set|frozenset|list|dict|tuple|int|float|bool|str|bytes|bytearray|complex|slice|range)"
-    r"|_codecs\.encode|argparse\.Namespace|datetime\.(?:date|datetime|timedelta)"
-    r"|numpy\.(?:_?core\.multiarray\.(?:_reconstruct|scalar)|ndarray|dtype|dtypes\.\w+|_?core\.numeric\._frombuffer)"
-)
+_MAKERS = (("pytorch", "torch."), ("scikit-learn", "sklearn."), ("xgboost", "xgboost."), ("lightgbm", "lightgbm."))
 _OWN = ("_parameters", "_buffers", "_modules")  # of a module, between its name and that of what it holds
 
 
@@ -61,7 +51,7 @@ def of_pickle(path: Path) -> Contents:
     """A pickle, or several after each other. Raises FileMissing."""
     try:
         with path.open("rb") as file:
-            first = follow(file)
+            first = follow(file, joblib_file.skip_array)
             if first.value != _MAGIC:
                 return _contents("pickle", [first], None)
             version, system, main, keys = (follow(file) for _ in range(4))
@@ -71,6 +61,23 @@ def of_pickle(path: Path) -> Contents:
             return Contents("torch", contents.tensors, contents.facts, (*contents.findings, *missing))
     except OSError as error:
         raise FileMissing(str(path)) from error
+
+
+def of_packed(path: Path, found: str) -> Contents:
+    """A packed file, whose format is `found`: the pickle in it, if it is one. Raises FileMissing."""
+    try:
+        file = joblib_file.unpacked(path)
+    except OSError as error:
+        raise FileMissing(str(path)) from error
+    if file:
+        return _contents("pickle", [follow(file, joblib_file.skip_array)], None)
+    return Contents(found, findings=(Finding("not_read", "note", {"found": found}),))
+
+
+def is_pickle(path: Path) -> bool:
+    """Whether a file is a pickle of the oldest kind, which begins like any text, and would import something."""
+    with path.open("rb") as file:
+        return bool(follow(file).names)
 
 
 def is_archive(names: Sequence[str]) -> bool:
@@ -87,26 +94,23 @@ def _contents(format_: str, followed: Sequence[Followed], sizes: Mapping[str, in
             break
         tensor, key, needed = found
         tensors.append(Tensor(short(name), *tensor))
-        if sizes is not None and sizes.get(key, -1) < needed:
+        if sizes is not None and key and sizes.get(key, -1) < needed:
             lost.append(short(name))
     names = dict.fromkeys(name for one in followed for name in one.names)
-    findings = tuple(globals_findings(list(names)))
-    if not all(one.whole for one in followed):
-        findings += (Finding("pickle_cut", "fault"),)
+    findings = tuple(pickle_names.findings(followed))
     if lost:
         about = {"count": len(lost), "tensors": ", ".join(lost[:MAX_NAMED])}
         findings += (Finding("storage_missing", "fault", about),)
     more = {"globals": [short(name) for name in list(names)[:1000]]} if names else {}
-    return Contents(format_, tensors, Facts(framework="pytorch" if tensors else "", more=more), findings)
-
-
-def globals_findings(names: Sequence[str]) -> Iterator[Finding]:
-    """What a pickle would import: all of it as a note, and what is not known to be harmless flagged."""
-    bad = [name for name in names if not _HARMLESS.fullmatch(name)]
-    for code, level, told in (("pickle_executes", "executes", bad), ("pickle_globals", "note", names)):
-        if told:
-            about = {"count": len(told), "names": ", ".join(short(name, 80) for name in told[:MAX_NAMED])}
-            yield Finding(code, "executes" if level == "executes" else "note", about)
+    maker = next((maker for maker, package in _MAKERS if any(name.startswith(package) for name in names)), "")
+    kind = main.value.function if isinstance(main.value, Call) else None
+    own = isinstance(kind, Name) and maker not in ("", "pytorch")
+    facts = Facts(
+        architecture=short(kind.text.rsplit(".", 1)[-1], 60) if own and isinstance(kind, Name) else "",
+        framework=maker if tensors or own else "",
+        more=more,
+    )
+    return Contents(format_, tensors, facts, findings)
 
 
 def _walk(root: Any) -> Iterator[tuple[str, tuple[tuple[tuple[int, ...] | None, str, int], str, int]]]:
@@ -115,7 +119,7 @@ def _walk(root: Any) -> Iterator[tuple[str, tuple[tuple[tuple[int, ...] | None, 
     open_ = [("", root, 0)]
     while open_:
         name, value, depth = open_.pop()
-        if isinstance(value, Call) and (tensor := _tensor(value)):
+        if isinstance(value, Call) and (tensor := _tensor(value) or _array(value)):
             yield name or "tensor", tensor
             continue
         if depth >= DEEPEST or id(value) in seen:
@@ -176,6 +180,12 @@ def _tensor(call: Call) -> tuple[tuple[tuple[int, ...] | None, str, int], str, i
     needed = (offset + prod(shape)) if type(offset) is int and 0 <= offset < 2**63 and _dense(arguments) else 0
     stored_size = count if type(count) is int and 0 <= count < 2**63 else 0
     return (tuple(shape), dtype, prod(shape) * width), key, max(needed, stored_size) * width
+
+
+def _array(call: Call) -> tuple[tuple[tuple[int, ...], str, int], str, int] | None:
+    """The same of an array of numpy, whose bytes are in the pickle itself."""
+    found = numpy_arrays.of_call(call)
+    return ((found.shape, found.dtype, found.size), "", 0) if found and found.width else None
 
 
 def _dense(arguments: Sequence[Any]) -> bool:

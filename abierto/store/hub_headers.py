@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import IO, cast
 
 from abierto.errors import AbiertoError, CorruptFile, FileMissing, NotAModel, SourceError, SourceUnreachable
-from abierto.formats import gguf, keras_file, keras_h5, model_texts, onnx_file, pickle_machine, torch_file
+from abierto.formats import (
+    gguf,
+    joblib_file,
+    keras_file,
+    keras_h5,
+    model_texts,
+    numpy_arrays,
+    onnx_file,
+    pickle_machine,
+    torch_file,
+)
 from abierto.formats.detect import PROBE_SIZE, looks_like
 from abierto.store import hub
 from abierto.store.hub_choice import HubFile, choose
@@ -29,7 +39,11 @@ FAILURE = 250  # requests that one counts for that failed
 MAX_FILES = 500
 MAX_TEXT = 3_000_000
 MAX_HEADER = 9_000_000
-_WEIGHTS = (".safetensors", ".gguf", ".bin", ".pt", ".pth", ".ckpt", ".onnx", ".h5", ".keras", ".pb", ".msgpack")
+_WEIGHTS = (
+    *(".safetensors", ".gguf", ".bin", ".pt", ".pth", ".ckpt", ".onnx", ".h5", ".keras", ".pb", ".msgpack"),
+    *(".npy", ".npz", ".joblib", ".pkl"),
+)
+_PACKED = (".joblib", ".pkl")  # perhaps as a whole, so that no part tells of the rest
 _TEXTS = ("readme.md", *model_texts.READERS)
 _LICENSES = re.compile(r"(licen[cs]e|copying|notice)([-_. ].*)?", re.IGNORECASE)
 _NO_NAME = re.compile(r'[\x00-\x1f\x7f\\<>:"|?*]')
@@ -132,7 +146,13 @@ def _walk(remote: RangeFile, file: HubFile, place: Path) -> bool:
         return True
     if found == "pickle":
         for _ in range(5):
-            pickle_machine.follow(cast(IO[bytes], remote))
+            pickle_machine.follow(cast(IO[bytes], remote), joblib_file.skip_array)
+        return True
+    if low.endswith(_PACKED):
+        return file.size <= MAX_TEXT and _read(remote, 0, file.size)
+    if found == "numpy":
+        with suppress(CorruptFile):
+            numpy_arrays.read_open(cast(IO[bytes], remote), place)
         return True
     if found == "hdf5":
         keras_h5.Found().read(cast(IO[bytes], remote), place)
@@ -177,7 +197,9 @@ def _zip(remote: RangeFile, place: Path) -> bool:
                     archive.read(one)
             if keras_file.is_archive(archive.namelist()):
                 _variables(archive, remote, place)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError):
+            elif numpy_arrays.is_archive(archive.namelist()):
+                numpy_arrays.of_archive(place, archive)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError, CorruptFile):
         pass  # what is wrong with it, its reader tells
     return True
 

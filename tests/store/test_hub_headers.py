@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import joblib
 import numpy
 import pytest
 
@@ -119,6 +120,19 @@ def test_networks_of_keras_are_read_by_parts(hub: StandInHub, tmp_path: Path) ->
     assert [(part.name, part.parameters) for part in report.parts] == [("m.keras", 540_000), ("m.weights.h5", 540_000)]
     assert codes(report) == {("m.keras", "lambda_layer")}
     assert found.bytes < (len(whole) + len(weights)) // 2
+
+
+def test_arrays_of_numpy_are_read_by_parts(hub: StandInHub, tmp_path: Path) -> None:
+    archive, alone, packed = BytesIO(), BytesIO(), BytesIO()
+    numpy.savez(archive, first=numpy.ones(500_000, "float32"), second=numpy.ones((3, 2), "int8"))
+    numpy.save(alone, numpy.ones((1000, 500), "float32"))
+    joblib.dump({"w": numpy.ones(7)}, packed, compress=("gzip", 3))
+    files = {"a.npz": archive.getvalue(), "b.npy": alone.getvalue(), "c.joblib": packed.getvalue()}
+    hub.add("maker/Large", files)
+    report, found = fetched(tmp_path)
+    assert {part.name: part.parameters for part in report.parts} == {"a.npz": 500_006, "b.npy": 500_000, "c.joblib": 7}
+    assert not codes(report, "fault")
+    assert found.bytes < 200_000
 
 
 def test_variables_of_which_too_much_would_be_read_do_not_hide_the_layers(hub: StandInHub, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Which reader reads which file. What a file is, is decided by its first bytes; what it should be, by its name."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from abierto.errors import AbiertoError
@@ -13,6 +14,7 @@ from abierto.formats import (
     keras_h5,
     model_card,
     model_texts,
+    numpy_arrays,
     onnx_file,
     openvino_xml,
     safetensors,
@@ -29,6 +31,9 @@ MAX_NAMED = 64  # models that a file names as those it was made of
 
 # What a file must be by the end of its name, where that leaves no choice.
 _NAMED = {".safetensors": "safetensors", ".gguf": "gguf"}
+# Names of pickles, of which the oldest kind looks like a text, and of such that joblib packed without a mark.
+_PICKLES = (".pkl", ".pickle", ".joblib", ".sav", ".pt", ".pth", ".ckpt", ".bin")
+_PACKED = (".pkl", ".pickle", ".joblib", ".sav", ".z", ".lzma")
 # What does no harm and says nothing of the model.
 _PLAIN = ("text", "json", "image", "pdf", "html", "empty", "media", "xml")
 
@@ -89,7 +94,12 @@ def _by_name(path: Path, low: str) -> str:
         if path.with_suffix(".xml").is_file():
             return "weights"
         with path.open("rb") as file:
-            return "ctranslate2" if ctranslate2_file.looks_like(file.read(100)) else ""
+            if ctranslate2_file.looks_like(file.read(100)):
+                return "ctranslate2"
+    if low.endswith(_PICKLES) and torch_file.is_pickle(path):
+        return "pickle"
+    if low.endswith(_PACKED):
+        return "packed"
     return ""
 
 
@@ -168,6 +178,8 @@ def _of_zip(path: Path) -> Contents:
             return torch_file.of_archive(path, opened)
         if keras_file.is_archive(opened.namelist()):
             return keras_file.of_archive(path, opened)
+        if numpy_arrays.is_archive(opened.namelist()):
+            return numpy_arrays.of_archive(path, opened)
         findings = (Finding("not_read", "note", {"found": "zip"}), *archive.findings(opened))
         return Contents("zip", findings=findings)
 
@@ -188,4 +200,7 @@ _READERS: Mapping[str, Callable[[Path], Contents]] = {
     "tensorflow": saved_model.index,
     "hdf5": keras_h5.read,
     "pickle": torch_file.of_pickle,
+    "numpy": numpy_arrays.read,
+    "packed": partial(torch_file.of_packed, found="unknown"),
+    **{kind: partial(torch_file.of_packed, found=kind) for kind in ("gzip", "bzip2", "xz")},
 }
