@@ -20,7 +20,7 @@ class RunBody(Struct):
     """request: as `to_wire` of the task writes it."""
 
     model: str
-    task: Literal["chat", "complete", "embed", "rerank"]
+    task: Literal["chat", "complete", "draw", "embed", "rerank"]
     request: dict[str, Any]
 
 

@@ -21,7 +21,7 @@ class LoadBody(Struct):
     """keep_alive: seconds that it stays after its last answer, negative: for ever; null: as the server is set."""
 
     model: str
-    task: Literal["chat", "embed", "rerank"] = "chat"
+    task: Literal["chat", "embed", "rerank", "draw"] = "chat"
     keep_alive: float | None = None
 
 

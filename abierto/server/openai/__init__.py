@@ -28,7 +28,7 @@ def error(problem: AbiertoError, status: int, sentences: str) -> Any:
 
 def dialect() -> Dialect:
     """The whole dialect."""
-    from abierto.server.openai import chat, completions, embeddings, models, rerank, responses
+    from abierto.server.openai import chat, completions, embeddings, images, models, rerank, responses
 
-    routes = (*chat.ROUTES, *completions.ROUTES, *responses.ROUTES, *embeddings.ROUTES, *rerank.ROUTES, *models.ROUTES)
-    return Dialect("openai", routes, ("/",), error)
+    parts = (chat, completions, responses, embeddings, rerank, images, models)
+    return Dialect("openai", tuple(route for part in parts for route in part.ROUTES), ("/",), error)
