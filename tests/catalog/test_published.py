@@ -1,4 +1,4 @@
-"""What the cards of models that converse say that their makers published, and the verdicts that follow from it."""
+"""What the cards say that the makers of the models published, and the verdicts that follow from it."""
 
 import pytest
 
@@ -8,6 +8,8 @@ from abierto.catalog.openness import collect, report
 from abierto.catalog.openness.report import Report
 
 MODELS = [card for card in catalog.shipped().values() if card.chats and not card.built_in]
+# Models of every other task; the echo engine's pattern is no model that somebody made.
+OTHERS = [card for card in catalog.shipped().values() if not card.chats and (card.package or not card.built_in)]
 VALUE = {"open": 2, "partial": 1, "closed": 0}
 
 
@@ -27,6 +29,31 @@ def test_what_is_published_of_a_model_that_converses_is_told_with_where_it_was_r
     assert card.told
     read = {fact for item in card.evidence for fact in item.facts}
     assert {"license", "components", "told"} <= read
+
+
+@pytest.mark.parametrize("card", OTHERS, ids=lambda card: card.name)
+def test_what_is_published_of_a_model_that_hears_speaks_draws_films_or_compares_is_told_with_where_it_was_read(
+    card: Card,
+) -> None:
+    assert card.components.keys() & {"architecture", "inference_code", "model_card"}
+    assert card.told
+    assert set(card.openness) == {"en", "es"}
+    read = {fact for item in card.evidence for fact in item.facts}
+    assert {"license", "components", "told", "openness"} <= read
+
+
+def test_a_voice_made_from_another_inherits_the_question_of_its_recordings() -> None:
+    lessac = reported("piper:en_us-lessac-medium").inventory["datasets"].license
+    assert lessac == "LicenseRef-Lessac-Blizzard-2013"
+    for name in ("en_gb-alba", "es_es-davefx", "es_es-sharvard", "es_mx-ald"):
+        found = reported(f"piper:{name}-medium")
+        assert lessac in (found.inventory["datasets"].license or "")
+        assert "met" not in {check.outcome for check in found.osi.checks if check.key == "data_information"}
+    assert reported("piper:es_mx-claude-high").inventory["datasets"].status == "not_shown"
+
+
+def test_a_collection_that_was_withdrawn_is_absent() -> None:
+    assert reported("stable-diffusion:1.5").inventory["datasets"].status == "absent"
 
 
 @pytest.mark.parametrize("card", MODELS, ids=lambda card: card.name)

@@ -34,6 +34,18 @@ def test_recognisers_are_ranked_by_the_errors_they_make_in_the_language_that_is_
     assert "Picovoice/speech-to-text-benchmark" in said
 
 
+def test_models_that_draw_and_models_that_compare_are_ranked_by_published_results(abierto: Abierto) -> None:
+    draw = json.loads(abierto("recommend", "text-to-image", "--all", "--json").out)
+    rated = {one["name"]: one["quality"] for one in draw if one["quality"]}
+    assert {"qwen-image", "flux.1-dev", "pixart-sigma", "stable-diffusion:1.5"} <= rated.keys()
+    assert rated["qwen-image"]["share"] > rated["stable-diffusion:1.5"]["share"]
+    embed = json.loads(abierto("recommend", "feature-extraction", "--language", "es", "--all", "--json").out)
+    assert {"bge-m3", "embeddinggemma:300m", "multilingual-e5:base"} <= {one["name"] for one in embed if one["quality"]}
+    said = abierto("show", "bge-m3").out
+    assert "MTEB BelebeleRetrieval Spanish (nDCG@10) 0.93937" in said
+    assert "embeddings-benchmark/results" in said
+
+
 def test_a_task_that_there_is_not(abierto: Abierto) -> None:
     done = abierto("recommend", "dance")
     assert done.status == 2

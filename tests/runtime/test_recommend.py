@@ -90,3 +90,29 @@ def test_a_benchmark_has_one_direction_one_language_and_one_unit() -> None:
 
 def test_a_task_may_be_called_as_the_hub_calls_it() -> None:
     assert recommend("text-to-speech", "es") == recommend("speak", "es")
+
+
+@pytest.mark.parametrize(
+    ("task", "language", "least"),
+    [("listen", "es", 6), ("embed", "es", 6), ("embed", "en", 12), ("rerank", "", 3), ("draw", "", 12)],
+)
+def test_most_models_of_a_task_are_compared_by_published_results(task: str, language: str, least: int) -> None:
+    found = recommend(task, language, everything=True)
+    rated = [one.card.name for one in found if one.quality]
+    assert len(rated) >= least
+    assert len(rated) > len(found) / 2
+
+
+def test_embeddings_are_compared_by_what_one_examiner_found_in_the_language_that_is_asked_for() -> None:
+    names = [one.benchmark for one in catalog.cards()["bge-m3"].evaluations if one.language == "es"]
+    assert len(names) > 2
+    assert all(name.startswith("MTEB ") for name in names)
+    spanish = {one.card.name: one.quality for one in recommend("embed", "es", everything=True)}
+    best, small = spanish["embeddinggemma:300m"], spanish["multilingual-e5:small"]
+    assert best is not None
+    assert small is not None
+    assert best.share > small.share
+
+
+def test_a_voice_of_which_no_result_is_published_has_no_quality() -> None:
+    assert not any(one.quality for one in recommend("speak", "es", everything=True))
