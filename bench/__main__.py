@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from abierto import machine
-from bench import choices, engines, fit, overhead, peer, server, speed, start
+from bench import choices, engines, fit, overhead, peer, server, speed, start, studio
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results
@@ -31,6 +31,7 @@ TITLES = {
     "speed": "Speed, foretold and measured",
     "server": "The server",
     "soak": "The server, for a long time",
+    "studio": "The studio in a browser",
 }
 
 
@@ -57,6 +58,8 @@ def _lines(name: str) -> Iterable[str]:
         return server.rows()
     if name == "soak":
         return server.soaked(SOAK)
+    if name == "studio":
+        return studio.rows()
     return choices.rows() if name == "choices" else _against_peer()
 
 

@@ -8,6 +8,8 @@ versions; they are at addresses without it too.
 import gzip
 import hashlib
 import json
+import posixpath
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import resources
@@ -51,8 +53,8 @@ HEADERS = {
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 # The one script that a browser runs beside the page. It lies under the address of a version, and serves all pages.
 WORKER = "worker.js"
-# Libraries that are fetched when there is something for them to do.
-LATE = ("vendor/highlight.js", "vendor/temml.js", WORKER)
+# What a script cannot begin without: it says so in its first lines.
+NEEDED = re.compile(r'(?:^|\bfrom|\bimport) ?"(\.[^"]+)"')
 FILES = "files.json"
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -149,11 +151,22 @@ def _contents(name: str) -> tuple[bytes, bytes, str]:
 
 def _page(plain: bytes) -> bytes:
     """The page, with the addresses of this version; all scripts of the first view are asked for at once."""
-    early = [name for name in sorted(_files()) if name.endswith(".js") and name not in LATE]
-    links = "\n".join(f'<link rel="modulepreload" href="/studio/{name}">' for name in early)
+    links = "\n".join(f'<link rel="modulepreload" href="/studio/{name}">' for name in sorted(early()))
     return plain.replace(b"</head>", f"{links}\n</head>".encode()).replace(
         b"/studio/", f"/studio/{version()}/".encode()
     )
+
+
+@cache
+def early() -> frozenset[str]:
+    """The scripts that the first view is made of: the first one, and all that these import at once."""
+    found, new = set(), {"main.js"}
+    while new:
+        found |= new
+        texts = {name: _files()[name].read_text("utf-8") for name in new}
+        asked = {posixpath.join(posixpath.dirname(name), path) for name in new for path in NEEDED.findall(texts[name])}
+        new = {posixpath.normpath(path) for path in asked} - found
+    return frozenset(found)
 
 
 @cache

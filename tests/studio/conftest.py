@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from tests.server.conftest import Serve, Served, serve
 
@@ -14,7 +14,8 @@ __all__ = ["serve"]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # Without them a browser of its own asks addresses of its makers, and does not start for the administrator.
 OPTIONS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
-PATIENCE = 20_000  # milliseconds
+PATIENCE = 60_000  # milliseconds
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +36,16 @@ def server(serve: Serve) -> Served:
     return serve()
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A newcomer's browser, in English, for the tests of a module: what one has fetched serves the next."""
+    made = browser.new_context(locale="en-GB", viewport={"width": 1200, "height": 800})
+    made.set_default_timeout(PATIENCE)
+    made.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield made
+    made.close()
+
+
 class Watched:
     """A page, and whatever went wrong in it."""
 
@@ -44,26 +55,30 @@ class Watched:
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", lambda said: self.faults.append(said.text) if said.type == "error" else None)
         page.on("dialog", lambda dialog: self._dialog(dialog))
-        page.on("request", lambda request: self._asked(request.url))
+        # Of the context: what the worker beside the page asks for is heard there too.
+        page.context.on("request", self._asked)
 
     def _dialog(self, dialog: object) -> None:
         self.faults.append(f"a dialog: {getattr(dialog, 'message', '')}")
         getattr(dialog, "dismiss")()  # noqa: B009 - the type is Playwright's own
 
-    def _asked(self, url: str) -> None:
-        if not url.startswith((self.address, "data:", "blob:")):
-            self.faults.append(f"asked {url}")
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.faults.append(f"asked {request.url}")
+
+    def close(self) -> None:
+        """Forget the person; the next one is new."""
+        self.page.evaluate("localStorage.clear()")
+        self.page.context.remove_listener("request", self._asked)
+        self.page.close()
 
 
 @pytest.fixture
-def watched(browser: Browser, server: Served) -> Iterator[Watched]:
+def watched(context: BrowserContext, server: Served) -> Iterator[Watched]:
     """A page of a newcomer, in English; at the end nothing may have gone wrong in it."""
-    context = browser.new_context(locale="en-GB", viewport={"width": 1200, "height": 800})
-    context.set_default_timeout(PATIENCE)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
     found = Watched(context.new_page(), server.address)
     yield found
-    context.close()
+    found.close()
     assert not found.faults
 
 

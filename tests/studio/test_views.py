@@ -77,7 +77,7 @@ def test_a_card_shows_the_report_with_its_places(page: Page, server: Served) -> 
     show(page, server, "models/smollm2%3A135m")
     expect(page.get_by_role("heading", name="SmolLM2 135M Instruct")).to_be_visible()
     expect(page.locator(".components li")).to_have_count(17)
-    paper = page.locator(".components li", has_text="research paper").get_by_role("link")
+    paper = page.locator(".components li", has_text="technical report").get_by_role("link")
     assert paper.get_attribute("href") == "https://arxiv.org/abs/2502.02737"
     expect(page.locator(".verdicts li").first).to_contain_text("Model Openness Framework")
 
@@ -213,7 +213,8 @@ def test_everything_is_reached_with_the_keyboard(page: Page, server: Served) -> 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_nobody_is_kept_out(page: Page, server: Served, theme: str) -> None:
-    """By the rules of axe, in every view and theme."""
+    """By the rules of axe, in every view and theme; what is no matter of colour is the same in all themes."""
+    rules = {} if theme == THEMES[0] else {"runOnly": ["color-contrast", "color-contrast-enhanced"]}
     choose(page, "echo")
     say(page, "# Title\n\n- a\n- b\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint(1)\n```\n\n> said, `so`")
     ended(page)
@@ -223,7 +224,7 @@ def test_nobody_is_kept_out(page: Page, server: Served, theme: str) -> None:
     for view in (talk, *VIEWS[1:]):
         page.goto(f"{server.address}/#{view}")
         page.locator(SIGNS[view.partition("/")[0] if view == talk else view]).first.wait_for()
-        found = Axe().run(page).response["violations"]
+        found = Axe().run(page, options=rules).response["violations"]
         assert not [(one["id"], one["nodes"][0]["html"][:200]) for one in found], view
 
 

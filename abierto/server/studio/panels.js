@@ -1,16 +1,12 @@
-/** The panels of the studio: a folder and a line for each. */
-import { Activity } from "./panels/activity/activity.js";
+/** The panels of the studio: a folder and a line for each. All but the first are fetched when they are shown. */
+import { late } from "./lib/late.js";
 import { Chat } from "./panels/chat/chat.js";
-import { Compare } from "./panels/compare/compare.js";
-import { Models } from "./panels/models/models.js";
-import { Notebook } from "./panels/notebook/notebook.js";
-import { Settings } from "./panels/settings/settings.js";
 
 export const PANELS = [
   { name: "chat", icon: "chat", view: Chat },
-  { name: "compare", icon: "compare", view: Compare },
-  { name: "notebook", icon: "notebook", view: Notebook },
-  { name: "models", icon: "models", view: Models },
-  { name: "activity", icon: "activity", view: Activity },
-  { name: "settings", icon: "settings", view: Settings },
+  { name: "compare", icon: "compare", view: late(async () => (await import("./panels/compare/compare.js")).Compare) },
+  { name: "notebook", icon: "notebook", view: late(async () => (await import("./panels/notebook/notebook.js")).Notebook) },
+  { name: "models", icon: "models", view: late(async () => (await import("./panels/models/models.js")).Models) },
+  { name: "activity", icon: "activity", view: late(async () => (await import("./panels/activity/activity.js")).Activity) },
+  { name: "settings", icon: "settings", view: late(async () => (await import("./panels/settings/settings.js")).Settings) },
 ];

@@ -9,12 +9,13 @@ import { Files, read } from "./files.js";
 import { KINDS, download } from "./export.js";
 import { Message } from "./message.js";
 import { Sliders } from "./sliders.js";
-import { live, load, open, path, say, stop, trouble } from "./store.js";
+import { busy, heard, live, load, open, path, say, stop, trouble } from "./store.js";
 import { Welcome } from "./welcome.js";
 
 /** Models that answer, and those that are loaded with their context. */
 export const models = signal(/** @type {any[]} */ ([]));
 const context = signal(0);
+const STEP = 20; // messages that are made at once
 
 export async function findModels() {
   const found = (await get("/abierto/v1/models")).models.filter((/** @type {any} */ one) => one.task === "chat");
@@ -68,7 +69,7 @@ export function Chat({ rest }) {
         </button>
       </header>
       ${sliders && html`<${Sliders} />`}
-      <${Thread} messages=${messages} />
+      <${Thread} id=${talk.id} messages=${messages} />
       ${!messages.length && !away.value && html`<${Welcome} />`}
       ${trouble.value && html`<p class="trouble" role="alert">${trouble.value}</p>`}
       <${Composer} parent=${talk.leaf} last=${last} key=${talk.id || "new"} draft=${`abierto.draft.${talk.id}`} />
@@ -76,36 +77,54 @@ export function Chat({ rest }) {
   `;
 }
 
-/** @param {{messages: any[]}} props */
-function Thread({ messages }) {
+/** The end of the conversation; what came before is made as somebody scrolls there, or prints it.
+ * @param {{id: number, messages: any[]}} props id: of the conversation */
+function Thread({ id, messages }) {
+  const [reached, reach] = useState(Infinity);
+  const first = Math.max(0, Math.min(reached, messages.length - STEP));
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const stuck = useRef(true);
   // Who reads further up is left there; who is at the end sees what comes.
   useLayoutEffect(() => {
     if (box.current && stuck.current) box.current.scrollTop = box.current.scrollHeight;
   });
+  const pressed = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Home" || !first) return;
+    event.preventDefault();
+    stuck.current = false;
+    /** @type {HTMLElement} */ (box.current).scrollTop = 0; // where it stays while the rest is put above
+    reach(0);
+  };
   const moved = () => {
     const place = /** @type {HTMLElement} */ (box.current);
     stuck.current = place.scrollHeight - place.scrollTop - place.clientHeight < 60;
+    if (first && place.scrollTop < 2 * place.clientHeight) reach((before) => Math.min(before, first - STEP));
   };
+  useEffect(() => {
+    const whole = () => reach(0);
+    addEventListener("beforeprint", whole);
+    return () => removeEventListener("beforeprint", whole);
+  }, []);
+  useEffect(() => reach(Infinity), [id]);
+  useEffect(moved, [first]);
   const writing = live.value;
   return html`
-    <div class="thread" ref=${box} onScroll=${moved} tabindex="0" role="log" aria-live="off" aria-label=${t("chat.thread")}>
+    <div
+      class="thread"
+      ref=${box}
+      onScroll=${moved}
+      onKeyDown=${pressed}
+      tabindex="0"
+      role="log"
+      aria-live="off"
+      aria-label=${t("chat.thread")}
+    >
       <ol>
-        ${messages.map((one) => html`<${Message} key=${one.id} message=${one} live=${writing?.id === one.id ? writing : null} />`)}
+        ${messages.slice(first).map((one) => html`<${Message} key=${one.id} message=${one} live=${writing?.id === one.id ? writing : null} />`)}
       </ol>
     </div>
-    <p class="hidden" aria-live="polite">${spoken(messages)}</p>
+    <p class="hidden" aria-live="polite">${busy.value ? t("chat.writing") : heard.value}</p>
   `;
-}
-
-/** What a screen reader says: that an answer is written, and then the whole of it.
- * @param {any[]} messages */
-function spoken(messages) {
-  const last = messages[messages.length - 1];
-  if (!last || last.role !== "assistant") return "";
-  if (live.value) return t("chat.writing");
-  return last.error ? last.error : last.content;
 }
 
 /** @param {{parent: string, last: any, draft: string}} props */
@@ -113,7 +132,6 @@ function Composer({ parent, last, draft }) {
   const [text, write] = useState(localStorage.getItem(draft) ?? "");
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const [files, attach] = useState(/** @type {import("./files.js").Attached[]} */ ([]));
-  const busy = live.value !== null;
   const add = (/** @type {Iterable<File>} */ chosen) => {
     trouble.value = "";
     read(chosen).then((found) => attach((before) => [...before, ...found]), (problem) => (trouble.value = problem.message));
@@ -132,7 +150,7 @@ function Composer({ parent, last, draft }) {
     else localStorage.removeItem(draft);
   };
   const send = () => {
-    if ((!text.trim() && !files.length) || busy || !model.value) return;
+    if ((!text.trim() && !files.length) || busy.value || !model.value) return;
     typed("");
     attach([]);
     say(text, parent, files);
@@ -142,7 +160,7 @@ function Composer({ parent, last, draft }) {
       event.preventDefault();
       send();
     }
-    if (event.key === "Escape" && busy) stop();
+    if (event.key === "Escape" && busy.value) stop();
   };
   return html`
     <form
@@ -181,7 +199,7 @@ function Composer({ parent, last, draft }) {
         onInput=${(/** @type {any} */ event) => typed(event.target.value)}
         onKeyDown=${pressed}
       ></textarea>
-      ${busy
+      ${busy.value
         ? html`<button class="round" type="button" title=${t("chat.stop")} onClick=${stop}>
             <${Icon} name="stop" /><span class="hidden">${t("chat.stop")}</span>
           </button>`

@@ -5,7 +5,7 @@ import { Icon } from "../../lib/icons.js";
 import { Blocks, colour } from "../../lib/markdown.js";
 import { number, t } from "../../lib/words.js";
 import { Files } from "./files.js";
-import { answer, live as writing, open, say, siblings, walk } from "./store.js";
+import { answer, busy, open, say, siblings, walk } from "./store.js";
 
 /** @param {{message: any, live: {text: string, thought: string} | null}} props */
 export function Message({ message, live }) {
@@ -137,20 +137,19 @@ function Editor({ message, done }) {
 
 /** @param {{message: any, own: boolean, edit: () => void}} props */
 function Deeds({ message, own, edit }) {
-  const others = siblings(open.value, message);
+  const others = siblings(message);
   const place = others.findIndex((one) => one.id === message.id);
-  const busy = writing.value !== null;
   return html`<footer class="deeds">
     ${others.length > 1 &&
     html`<span class="branches">
-      <${Deed} name="left" words="chat.branch_before" off=${busy || place === 0} act=${() => walk(others[place - 1])} />
+      <${Deed} name="left" words="chat.branch_before" off=${busy.value || place === 0} act=${() => walk(others[place - 1])} />
       <span>${place + 1}/${others.length}</span>
-      <${Deed} name="right" words="chat.branch_after" off=${busy || place === others.length - 1} act=${() => walk(others[place + 1])} />
+      <${Deed} name="right" words="chat.branch_after" off=${busy.value || place === others.length - 1} act=${() => walk(others[place + 1])} />
     </span>`}
     <${Deed} name="copy" words="chat.copy" act=${() => navigator.clipboard.writeText(message.content)} />
     ${own
-      ? html`<${Deed} name="edit" words="chat.edit" off=${busy} act=${edit} />`
-      : html`<${Deed} name="retry" words="chat.retry" off=${busy} act=${() => answer(message.parent)} />`}
+      ? html`<${Deed} name="edit" words="chat.edit" off=${busy.value} act=${edit} />`
+      : html`<${Deed} name="retry" words="chat.retry" off=${busy.value} act=${() => answer(message.parent)} />`}
     ${!own && message.speed && html`<span class="hint">${message.model} · ${t("chat.speed", { speed: number(message.speed, 1) })}</span>`}
   </footer>`;
 }

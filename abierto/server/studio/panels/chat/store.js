@@ -4,7 +4,7 @@
  * its beginning.
  */
 import { ask, events, get, post, put, Refused, remove } from "../../lib/api.js";
-import { batch, signal } from "../../lib/html.js";
+import { batch, computed, signal } from "../../lib/html.js";
 import { model } from "../../lib/settings.js";
 import { parts } from "./files.js";
 
@@ -19,6 +19,10 @@ export const search = signal("");
 export const open = signal(/** @type {Conversation} */ (blank()));
 /** The message that is being written: its id and what has come of it. */
 export const live = signal(/** @type {{id: string, text: string, thought: string} | null} */ (null));
+/** Whether one is being written. */
+export const busy = computed(() => live.value !== null);
+/** What came of the last one, for those who hear the page. */
+export const heard = signal("");
 export const trouble = signal("");
 
 const TITLE = 60; // characters
@@ -39,14 +43,25 @@ export async function refresh() {
  * @param {Conversation} talk @param {string} [leaf] @returns {Message[]} */
 export function path(talk, leaf = talk.leaf) {
   const found = [];
-  for (let id = leaf; talk.nodes[id]; id = talk.nodes[id].parent) found.unshift(talk.nodes[id]);
-  return found;
+  for (let id = leaf; talk.nodes[id]; id = talk.nodes[id].parent) found.push(talk.nodes[id]);
+  return found.reverse();
 }
 
+/** The messages of the open conversation by what they come after and who says them. */
+const families = computed(() => {
+  /** @type {Map<string, Message[]>} */
+  const found = new Map();
+  for (const one of Object.values(open.value.nodes)) {
+    const key = `${one.role} ${one.parent}`;
+    found.set(key, [...(found.get(key) ?? []), one]);
+  }
+  return found;
+});
+
 /** The messages that stand in the place of one: itself, and what was tried instead.
- * @param {Conversation} talk @param {Message} message */
-export function siblings(talk, message) {
-  return Object.values(talk.nodes).filter((one) => one.parent === message.parent && one.role === message.role);
+ * @param {Message} message */
+export function siblings(message) {
+  return families.value.get(`${message.role} ${message.parent}`) ?? [message];
 }
 
 /** @param {number} id 0 for a new one */
@@ -69,6 +84,7 @@ export async function load(id) {
 function leave() {
   stopped();
   live.value = null;
+  heard.value = "";
 }
 
 /** @param {any} kept */
@@ -197,6 +213,7 @@ function finish(id, facts) {
   batch(() => {
     change(id, { ...facts, response: undefined }, false);
     live.value = null;
+    heard.value = facts.error || facts.content || "";
   });
   keep();
 }

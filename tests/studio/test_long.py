@@ -1,0 +1,71 @@
+"""Long conversations and long answers."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.server.conftest import Served
+from tests.studio.test_chat import answers, choose, ended, say
+
+MESSAGES = 300
+
+
+@pytest.fixture
+def talk(server: Served) -> str:
+    """The address of a conversation of many messages."""
+    turns = [{"role": ("user", "assistant")[turn % 2], "content": f"turn {turn}."} for turn in range(MESSAGES)]
+    with server.client() as client:
+        body = {"title": "long", "model": "echo", "messages": turns}
+        return f"{server.address}/#chat/{client.post('/abierto/v1/conversations', json=body).json()['id']}"
+
+
+def test_a_long_conversation_begins_at_its_end_and_is_made_as_somebody_scrolls(page: Page, talk: str) -> None:
+    page.goto(talk)
+    expect(page.get_by_text(f"turn {MESSAGES - 1}.", exact=True)).to_be_in_viewport()
+    assert page.locator(".said").count() < MESSAGES / 2
+    first = page.get_by_text("turn 0.", exact=True)
+    expect(first).to_have_count(0)
+    page.locator(".thread").focus()
+    page.keyboard.press("Home")
+    expect(first).to_be_in_viewport()
+    page.keyboard.press("End")
+    expect(page.get_by_text(f"turn {MESSAGES - 1}.", exact=True)).to_be_in_viewport()
+
+
+def test_where_somebody_reads_does_not_move_when_more_is_made_above(page: Page, talk: str) -> None:
+    page.goto(talk)
+    last = page.get_by_text(f"turn {MESSAGES - 1}.", exact=True)
+    expect(last).to_be_in_viewport()
+    before, top = page.locator(".said").count(), last.evaluate("it => it.getBoundingClientRect().top")
+    page.locator(".thread").evaluate("it => it.scrollBy(0, -2000)")
+    expect(page.locator(".said")).not_to_have_count(before)
+    assert abs(last.evaluate("it => it.getBoundingClientRect().top") - top - 2000) <= 1
+
+
+def test_the_whole_conversation_is_printed(page: Page, talk: str) -> None:
+    page.goto(talk)
+    expect(page.get_by_text(f"turn {MESSAGES - 1}.", exact=True)).to_be_in_viewport()
+    assert page.locator(".said").count() < MESSAGES
+    page.pdf()
+    expect(page.locator(".said")).to_have_count(MESSAGES)
+
+
+def test_a_line_of_a_megabyte_is_shown(page: Page) -> None:
+    choose(page, "echo")
+    say(page, "x" * 1_000_000)
+    ended(page)
+    assert len(answers(page)[0]) >= 1_000_000
+
+
+def test_an_answer_is_announced_when_it_begins_and_read_when_it_is_whole(page: Page) -> None:
+    voice = page.locator("[aria-live=polite]")
+    choose(page, "endless")
+    say(page, "go on")
+    expect(voice).to_have_text("The model is writing.")
+    expect(page.locator(".said:not(.own) .words")).to_contain_text("abcabc")
+    page.get_by_role("button", name="Stop").click()
+    ended(page)
+    expect(voice).to_contain_text("abcabc")
+    # What was said before is not read out again when somebody comes back.
+    page.reload()
+    expect(page.locator(".said")).to_have_count(2)
+    expect(voice).to_have_text("")
