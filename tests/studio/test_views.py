@@ -15,7 +15,7 @@ from tests.server.conftest import Serve, Served
 from tests.studio.conftest import Watched, pictures
 from tests.studio.test_chat import choose, ended, say
 
-VIEWS = ("chat", "compare", "notebook", "models", "models/smollm2%3A135m", "activity", "settings")
+VIEWS = ("chat", "compare", "notebook", "models", "models/smollm2%3A135m", "activity", "settings", "draw")
 # What is waited for in each.
 SIGNS = {
     "chat": ".composer",
@@ -24,7 +24,7 @@ SIGNS = {
     "models": ".rows li",
     "models/smollm2%3A135m": ".components li",
 }
-SIGNS |= {"activity": "main .plot, main .hint", "settings": ".choice"}
+SIGNS |= {"activity": "main .plot, main .hint", "settings": ".choice", "draw": ".words-to-draw"}
 THEMES = ("light", "dark", "contrast")
 NAMES = {view.partition("/")[0]: view for view in VIEWS if "/" not in view} | {"card": VIEWS[4]}
 ASKED = "Markdown"

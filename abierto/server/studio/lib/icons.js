@@ -8,6 +8,7 @@ const PATHS = {
   notebook: "M5 3h10v14H5zM8 7h4M8 10h4M8 13h2",
   activity: "M3 11h3l2-6 4 11 2-5h3",
   settings: "M4 6h7m4 0h1M4 14h1m4 0h7M11 4v4M9 12v4M13 4v4M5 12v4",
+  draw: "M3 4h14v12H3zM3 13l4-4 4 4 3-3 3 3M12.5 7.5h.01",
   plus: "M10 4v12M4 10h12",
   send: "M10 16V4m-5 5l5-5 5 5",
   stop: "M6 6h8v8H6z",
