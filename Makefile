@@ -13,6 +13,7 @@ help:
 	@echo 'make bench   measure against other systems on this computer'
 	@echo 'make docs    write the generated parts of docs/ and both READMEs anew'
 	@echo 'make setup   install into .venv what make run needs'
+	@echo 'make sign    sign the records of the models that are made here: make sign KEY=/path/to/key'
 	@echo 'make lock    choose the versions in requirements/ anew'
 	@echo 'make clean   delete .venv and what the checks left behind; models and conversations stay'
 
@@ -57,6 +58,12 @@ check-cards: development
 docs: development
 	$(bin)/python -m docs.generate
 
+# Of the records of a model that is made here, with a maintainer's own SSH key; it is verified with
+# ssh-keygen -Y verify -f ALLOWED_SIGNERS -I WHO -n abierto -s chain.json.sig < chain.json
+sign:
+	@test -n "$(KEY)" || { echo 'make sign KEY=/path/to/key' >&2; exit 2; }
+	ssh-keygen -Y sign -n abierto -f "$(KEY)" models/trazo/records/chain.json
+
 lock: setup
 	@$(bin)/python -m pip install --quiet --require-hashes --requirement requirements/lock.txt
 	$(bin)/python requirements/lock.py
@@ -65,4 +72,4 @@ clean:
 	rm -rf .venv .cache dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find abierto tests bench docs requirements -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help setup development run chat test lint fix bench docs check-cards lock clean
+.PHONY: help setup development run chat test lint fix bench docs check-cards sign lock clean

@@ -4,7 +4,7 @@
     ├── InputError            what was asked cannot be done as asked          exit 2
     │   ├── EmptyPrompt · InvalidEncoding · InvalidSource · HashMissing · InvalidSetting · OptionOutOfRange
     │   ├── InvalidSchema · AnswerNotValid · PromptTooLong · NotConfirmed · UsageFault
-    │   ├── UnknownType · InvalidName · NameTaken · FileInTheWay · InvalidCard
+    │   ├── UnknownType · InvalidName · NameTaken · FileInTheWay · InvalidCard · LicenseLeftOut
     │   ├── InvalidRequest · RequestTooLarge · ForbiddenHost · ForbiddenOrigin · TokenMissing · TokensNeeded
     │   ├── TokenNameTaken · RequestTooSlow
     │   ├── KeyMissing · InvalidKey · RemotesOff
@@ -14,10 +14,11 @@
     │   ├── UnknownModel · UnknownQuantization · UnknownEngine · UnknownConversation
     │   ├── UnknownRoute · UnknownResponse · UnknownToken · UnknownPull · NotLoaded · ServerNotRunning
     │   ├── UnknownProvider · RemoteModelUnknown · KeyNotKept
-    │   └── ModelNotPulled · NothingToFetch · FileMissing · AmbiguousFile
+    │   └── ModelNotPulled · NothingToFetch · FileMissing · AmbiguousFile · CheckpointMissing
     ├── ModelFileError        a file that is not what it should be            exit 4
     │   ├── NotAModel · CorruptFile · NoEngineForFile · PartMissing · NotConvertible
-    │   └── NotAProjector · ProjectorMismatch · ProjectorIsNoModel
+    │   ├── NotAProjector · ProjectorMismatch · ProjectorIsNoModel
+    │   └── MadeOtherwise · ReplayDiffers
     ├── ResourceError         this computer has not enough of something       exit 5
     │   ├── NotEnoughMemory · NotEnoughDisk · FolderNotWritable · JournalUnavailable · PackageMissing
     │   └── MemoryTaken · AddressInUse
@@ -206,6 +207,14 @@ class UsageFault(InputError):
 
     fault: str
     about: dict[str, Any] | None = None
+
+
+class LicenseLeftOut(InputError):
+    """A set of drawings under a licence that the recipe does not take. `allowed`: those that it takes."""
+
+    package: str
+    license: str
+    allowed: Sequence[str]
 
 
 class UnknownType(InputError):
@@ -480,6 +489,12 @@ class AmbiguousFile(NotFoundError):
     best: str = ""
 
 
+class CheckpointMissing(NotFoundError):
+    """A segment of a training that cannot be replayed here: what it began from is not at hand, or there is none."""
+
+    number: int
+
+
 class ModelFileError(AbiertoError):
     """A file that is not what it should be."""
 
@@ -543,6 +558,27 @@ class ProjectorIsNoModel(ModelFileError):
     """A projector in the place of a model."""
 
     path: str
+
+
+class MadeOtherwise(ModelFileError):
+    """A published training began from something else than what was made here. `what`: `settings` or `data`."""
+
+    what: str
+    expected: str
+    actual: str
+
+
+class ReplayDiffers(ModelFileError):
+    """A segment of a training that came to another result than was published.
+
+    distance: between the two, over the way that the segment took; tolerance: what it may be. other: `code`,
+    `packages` or `processor`, whichever was not the same, or nothing.
+    """
+
+    number: int
+    distance: float
+    tolerance: float
+    other: str
 
 
 class ResourceError(AbiertoError):

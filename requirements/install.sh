@@ -92,9 +92,17 @@ if ! unchanged "$@"; then
 fi
 
 [ "$development" ] || exit 0
-set -- requirements/dev.txt requirements/openvino.txt requirements/gguf.txt requirements/keyring.txt
+set -- requirements/dev.txt requirements/openvino.txt requirements/gguf.txt requirements/keyring.txt requirements/training.txt
 if ! unchanged "$@"; then
-    say "Installing the packages that the tests need (about 120 MB)" "Instalando los paquetes que las pruebas necesitan (unos 120 MB)"
+    say "Installing the packages that the tests need (about 160 MB)" "Instalando los paquetes que las pruebas necesitan (unos 160 MB)"
     install "$@"
     cp "$@" "$marks"
+fi
+
+# In no lock: its builds differ by machine, and with them the hashes. pip takes the one that its index offers here.
+set -- requirements/pytorch.in
+if ! unchanged "$@"; then
+    say "Installing PyTorch, which the tests of the recipes need (about 200 MB)" "Instalando PyTorch, que necesitan las pruebas de las recetas (unos 200 MB)"
+    pip_install --only-binary :all: --requirement "$1"
+    cp "$1" "$marks"
 fi

@@ -8,13 +8,14 @@ gguf.txt        what the extra `gguf` adds; installed for the tests only
 sentence_encoder.txt    what the extra `sentence_encoder` adds
 keyring.txt     what the extra `keyring` adds; installed for the tests only
 starter.txt     what the extra `starter` adds
+training.txt    what the extra `training` adds, but for PyTorch; installed for the tests only
 build.txt       what builds and installs the package itself
 dev.txt         what tests and checks it
 lock.txt        what this program needs
 
 One lock serves Python 3.11 to 3.14 on Linux, macOS and Windows; each file agrees with those above it. A release
 younger than a week is not taken: most broken or hijacked ones are withdrawn within days. The index is the one that pip
-is configured to use, and no file names it.
+is configured to use, and no file names it. PyTorch is in none of them: pytorch.in says why.
 """
 
 import os

@@ -1,0 +1,42 @@
+"""`abierto recipe`: make the model that is made here: its data set, its training, the folder that is published."""
+
+from contextlib import closing
+from pathlib import Path
+
+from abierto import config
+from abierto.cli import out
+from abierto.cli.training import folder_of, needs_training, shown
+from abierto.cli.words import argument, command, option
+from abierto.errors import UsageFault
+from abierto.locale import text
+from abierto.locale.numbers import count
+
+STEPS = ("data", "train", "keep", "publish")
+
+
+@command("recipe")
+@argument("step")
+@option("--work", metavar="FOLDER")
+@option("--segments", type=int, metavar="N")
+@option("--published", metavar="FOLDER")
+def recipe(step: str, work: str | None, segments: int | None, published: str | None) -> None:
+    """Do one step of the recipe."""
+    if step not in STEPS:
+        raise UsageFault("bad_value", {"name": text("argument.step"), "value": step})
+    with needs_training():
+        from abierto.recipes.trazo import chain, replay, settings
+        from abierto.recipes.trazo import published as publishing
+    workshop = chain.Workshop(settings.read(), Path(work) if work else config.folders().cache / "recipes" / "trazo")
+    folder = publishing.Published(folder_of(published))
+    data = shown(workshop.settings.name, replay.prepare(workshop))
+    out.note(text("recipe.data", drawings=count(len(data.drawings)), folder=workshop.place("data")))
+    if step in ("keep", "publish"):
+        (publishing.keep if step == "keep" else publishing.publish)(workshop, data, folder)
+        out.note(text("recipe.published", folder=folder.folder))
+    if step != "train":
+        return
+    known = chain.records(workshop.manifest) or publishing.go_on(folder, workshop)
+    for plan in workshop.settings.segments[len(known) :][:segments]:
+        with closing(chain.extend(workshop, data, plan)) as training:
+            record = shown(workshop.settings.name, training)
+        out.note(text("recipe.segment", number=record["number"], loss=record["loss"][-1], hash=record["sha256"]))

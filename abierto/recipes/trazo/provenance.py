@@ -1,0 +1,63 @@
+"""What a segment's result depends on beside its own plan: source code, package versions, processor."""
+
+import hashlib
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from abierto.recipes.trazo.settings import Settings
+
+# Whatever of the source has a part in what a segment makes, or in the data.
+SOURCES = ("attribution", "captions", "colors", "concepts", "families", "hashes", "latents", "networks", "packages",
+           "pictures", "segment", "settings", "stages", "variants", "vocabulary")  # fmt: skip
+PACKAGES = ("diffusers", "numpy", "pillow", "resvg-py", "safetensors", "tokenizers", "torch", "transformers")
+
+
+def of_this_computer(threads: int) -> dict[str, Any]:
+    """Code, packages and processor, as a record holds them."""
+    return {
+        "code": code_hash(),
+        "packages": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "processor": {**processor(), "threads": threads},
+    }
+
+
+def code_hash() -> str:
+    """The SHA-256 of the recipe's own source files that have a part in the result."""
+    found = hashlib.sha256()
+    for name in SOURCES:
+        found.update(name.encode() + b"\0" + Path(__file__).with_name(f"{name}.py").read_bytes() + b"\0")
+    return found.hexdigest()
+
+
+def settings_hash(settings: Settings) -> str:
+    """The SHA-256 of the settings without the plans of the segments: each record holds its own."""
+    body = msgspec.to_builtins(settings)
+    del body["segments"]
+    return hashlib.sha256(msgspec.json.encode(body, order="sorted")).hexdigest()
+
+
+def processor() -> dict[str, str]:
+    """The kind of processor, and which of its instructions the arithmetic is done with."""
+    import torch
+
+    return {
+        "kind": platform.machine(),
+        "model": _model(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "system": platform.system(),
+    }
+
+
+def _model() -> str:
+    """Family and model number, which tell more than the name that a rented computer is given."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    facts = dict(reversed([[part.strip() for part in line.split(":", 1)] for line in lines if ":" in line]))
+    keys = ("vendor_id", "cpu family", "model", "model name")
+    return " ".join(facts[key] for key in keys if key in facts) or platform.processor()

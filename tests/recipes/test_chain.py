@@ -1,0 +1,222 @@
+"""The training of Trazo: segments that can be killed, replayed and proven, and the folder that programs load."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from abierto.errors import CheckpointMissing, CorruptFile, MadeOtherwise
+from abierto.recipes.trazo import chain, hashes, networks, replay, tracing
+from abierto.recipes.trazo.chain import Workshop
+from abierto.recipes.trazo.published import Published, go_on, keep, publish
+from abierto.recipes.trazo.segment import KEPT_EVERY
+from tests.conftest import REPOSITORY
+from tests.recipes.tiny_drawings import PLAN, data_of, finished, settings_of, trained
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of PyTorch, about itself
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """A chain of three segments: autoencoder, words, denoiser."""
+    folder = tmp_path_factory.mktemp("made")
+    workshop = Workshop(settings_of(folder / "archives"), folder)
+    trained(workshop)
+    return workshop
+
+
+@pytest.fixture(scope="module")
+def model(made: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """The folder that is published of it."""
+    published = Published(tmp_path_factory.mktemp("model"))
+    publish(made, data_of(made), published)
+    return published
+
+
+@pytest.fixture
+def elsewhere(made: Workshop, tmp_path: Path) -> Workshop:
+    """A workshop of somebody who has the archives only."""
+    shutil.copytree(made.place("archives"), tmp_path / "archives")
+    return Workshop(made.settings, tmp_path)
+
+
+def replayed(workshop: Workshop, model: Published, number: int | None = None) -> replay.Outcome:
+    """Replay a segment without a network."""
+    outcome: replay.Outcome = finished(replay.replay(workshop, model, number, "http://127.0.0.1:9"))
+    return outcome
+
+
+def test_each_segment_begins_where_the_one_before_it_ended_and_changes_what_it_trains(made: Workshop) -> None:
+    records = chain.records(made.manifest)
+    assert [record["plan"]["stage"] for record in records] == ["autoencoder", "words", "denoiser"]
+    for earlier, later in pairwise(records):
+        assert later["from"] == earlier["to"]
+        assert later["previous"] == earlier["sha256"]
+    changed = [{name for name in record["to"] if record["to"][name] != record["from"][name]} for record in records]
+    assert changed == [
+        {"vae.safetensors", "scale.json"},
+        {"text_encoder.safetensors"},
+        {"text_encoder.safetensors", "unet.safetensors"},
+    ]
+    assert all(len(record["loss"]) == 1 and record["processor"]["threads"] == 1 for record in records)
+
+
+def test_a_replay_by_somebody_else_is_the_same_bit_for_bit(elsewhere: Workshop, model: Published) -> None:
+    last = replayed(elsewhere, model)
+    assert (last.number, last.exact, last.distance, last.same) == (3, True, 0.0, True)
+    assert replayed(elsewhere, model, 1).exact
+    with pytest.raises(CheckpointMissing):
+        replayed(elsewhere, model, 2)
+    with pytest.raises(CheckpointMissing):
+        replayed(elsewhere, model, 4)
+
+
+def test_another_number_of_threads_comes_to_the_same_place(made: Workshop, tmp_path: Path) -> None:
+    """Not always bit for bit: sums are added in another order."""
+    plan = replace(made.settings.segments[1], threads=2)
+    finished(chain.play(made, data_of(made), plan, 2, tmp_path / "two"))
+    weights = [networks_of(folder) for folder in (made.checkpoint(1), made.checkpoint(2), tmp_path / "two")]
+    start, one, two = (np.concatenate([value.ravel() for value in found.values()]) for found in weights)
+    assert np.linalg.norm(one - two) <= replay.TOLERANCE * np.linalg.norm(one - start)
+
+
+def test_a_segment_that_is_killed_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    steps = KEPT_EVERY + 8
+    places = [tmp_path / name for name in ("killed", "whole")]
+    command = [sys.executable, "-m", "tests.recipes.tiny_training", str(places[0]), str(steps)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY) as child:
+        assert child.stdout is not None
+        while int(child.stdout.readline()) < KEPT_EVERY + 2:
+            pass
+        child.kill()
+    assert not (places[0] / "chain" / chain.MANIFEST).exists()
+    plan = replace(PLAN, steps=steps)
+    records = [trained(Workshop(settings_of(place / "archives", plan), place))[0] for place in places]
+    assert records[0]["to"] == records[1]["to"]
+    assert records[0]["loss"] == records[1]["loss"]
+    assert not list((places[0] / "state").rglob("*.pt"))
+
+
+@pytest.mark.parametrize("name", ["unet/diffusion_pytorch_model.safetensors", "records/before.xz"])
+def test_a_changed_byte_is_found(elsewhere: Workshop, model: Published, tmp_path: Path, name: str) -> None:
+    copy = Published(tmp_path / "copy")
+    shutil.copytree(model.folder, copy.folder)
+    content = bytearray((copy.folder / name).read_bytes())
+    content[-20] ^= 1
+    (copy.folder / name).write_bytes(content)
+    with pytest.raises(CorruptFile):
+        replayed(elsewhere, copy)
+
+
+Change = Callable[[list[dict[str, Any]]], object]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda records: records[1].update(seed=7),
+        lambda records: records.pop(1),
+        lambda records: records[0].update(seed=7, sha256=hashes.digest({**records[0], "seed": 7})),
+    ],
+)
+def test_a_changed_record_is_found(elsewhere: Workshop, model: Published, tmp_path: Path, change: Change) -> None:
+    copy = Published(tmp_path / "copy")
+    shutil.copytree(model.folder, copy.folder)
+    body = json.loads(copy.manifest.read_text("utf-8"))
+    change(body["segments"])
+    copy.manifest.write_text(json.dumps(body), "utf-8")
+    with pytest.raises(CorruptFile):
+        replayed(elsewhere, copy)
+
+
+def test_a_replay_says_when_it_does_not_begin_from_the_same(elsewhere: Workshop, model: Published) -> None:
+    other = Workshop(replace(elsewhere.settings, seed=2), elsewhere.folder)
+    with pytest.raises(MadeOtherwise) as problem:
+        replayed(other, model)
+    assert problem.value.facts["what"] == "settings"
+
+
+def test_training_goes_on_elsewhere_from_a_checkpoint_that_is_only_kept(elsewhere: Workshop, tmp_path: Path) -> None:
+    first = Workshop(replace(elsewhere.settings, segments=elsewhere.settings.segments[:1]), tmp_path / "first")
+    shutil.copytree(elsewhere.place("archives"), first.place("archives"))
+    records = trained(first)
+    kept = Published(tmp_path / "kept")
+    keep(first, data_of(first), kept)
+    assert not kept.whole
+    assert replayed(elsewhere, kept).exact
+    assert (kept.records / "checkpoint.xz").stat().st_size < first.checkpoint(1).joinpath(
+        "unet.safetensors"
+    ).stat().st_size
+    other = Workshop(elsewhere.settings, tmp_path / "other")
+    shutil.copytree(elsewhere.place("archives"), other.place("archives"))
+    assert go_on(kept, other) == records
+    assert trained(other)[1]["from"] == records[0]["to"]
+
+
+def test_training_goes_on_from_what_is_published(elsewhere: Workshop, made: Workshop, model: Published) -> None:
+    further = Workshop(replace(made.settings, segments=(*made.settings.segments, PLAN)), elsewhere.folder)
+    assert len(go_on(model, further)) == 3
+    records = trained(further)
+    assert len(records) == 4
+    assert records[3]["from"] == chain.records(made.manifest)[2]["to"]
+
+
+def networks_of(folder: Path) -> dict[str, Any]:
+    """The weights of all three networks of a checkpoint."""
+    return {
+        f"{part}.{name}": value
+        for part in networks.PARTS
+        for name, value in replay.weights(folder / f"{part}.safetensors").items()
+    }
+
+
+def test_diffusers_loads_the_folder_and_both_forms_compute_the_same(made: Workshop, model: Published) -> None:
+    import onnxruntime
+    import torch
+    from diffusers import DiffusionPipeline
+
+    pipeline = DiffusionPipeline.from_pretrained(str(model.folder))
+    random = np.random.default_rng(0)
+    tokens = pipeline.tokenizer(["cat", "una ola"], padding="max_length", return_tensors="pt").input_ids
+    latent = random.standard_normal((2, 4, 4, 4), np.float32)
+    with torch.no_grad():
+        words = pipeline.text_encoder(tokens).last_hidden_state
+        noise = pipeline.unet(torch.from_numpy(latent), torch.tensor([9]), words).sample
+        picture = pipeline.vae.decode(torch.from_numpy(latent)).sample
+        hidden = pipeline.vae.encode(picture).latents
+    assert pipeline.vae.config.scaling_factor == json.loads((made.checkpoint(3) / chain.SCALE).read_text())["scale"]
+    given: list[tuple[str, dict[str, Any], Any]] = [
+        ("text_encoder", {"input_ids": tokens.numpy()}, words),
+        ("unet", {"sample": latent, "timestep": np.array([9]), "encoder_hidden_states": words.numpy()}, noise),
+        ("vae_decoder", {"latent_sample": latent}, picture),
+        ("vae_encoder", {"sample": picture.numpy()}, hidden),
+    ]
+    for name, inputs, expected in given:
+        session = onnxruntime.InferenceSession(str(model.folder / "onnx" / f"{name}.onnx"))
+        assert np.allclose(session.run(None, inputs)[0], expected.numpy(), atol=1e-4), name
+    drawn = pipeline("gato", num_inference_steps=2, height=8, width=8, output_type="np").images
+    assert drawn.shape == (1, 8, 8, 3)
+
+
+def test_an_image_is_traced_to_the_drawings_it_is_like(made: Workshop, model: Published, tmp_path: Path) -> None:
+    data = data_of(made)
+    Image.fromarray(np.asarray(data.pixels[3])).save(tmp_path / "wave.png")
+    found = tracing.trace((tmp_path / "wave.png").read_bytes(), model.folder, 3)
+    assert [one.measure for one in found] == ["latents"] * 3 + ["pixels"] * 3
+    for nearest in (found[0], found[3]):
+        assert nearest.likeness > 0.97
+        assert (nearest.labels["es"], nearest.icon) == ("ola de mar", "water-wave")
+        assert (nearest.family, nearest.author, nearest.license) == ("The circle set", "Ana", "MIT")
+    command = [sys.executable, "-m", "abierto", "trace", str(tmp_path / "wave.png"), "--published", str(model.folder)]
+    shown = subprocess.run([*command, "--count", "1"], capture_output=True, text=True, encoding="utf-8", check=True)
+    assert "water wave" in shown.stdout
+    assert "The circle set" in shown.stdout
