@@ -6,14 +6,15 @@ Sizes are in bytes. Limits that a container or a job scheduler sets (control gro
 import os
 import platform
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from abierto import graphics
+from abierto.graphics import ask
 
 CGROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")
 CPU_INFO = Path("/proc/cpuinfo")
-PROBE_SECONDS = 5.0
 
 # What makes inference faster, as Linux spells it and as people do.
 _INSTRUCTIONS = {
@@ -55,8 +56,7 @@ class Cores:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A description for people. instructions: those that make inference faster. gpus: name and memory, as their
-    driver tells it."""
+    """A description for people. instructions: those that make inference faster."""
 
     processor: str
     instructions: tuple[str, ...]
@@ -64,7 +64,7 @@ class Machine:
     system: str
     python: str
     memory: Memory
-    gpus: tuple[str, ...]
+    gpus: tuple[graphics.Card, ...]
 
 
 def memory() -> Memory:
@@ -135,7 +135,7 @@ def describe() -> Machine:
         system=platform.platform(),
         python=platform.python_version(),
         memory=memory(),
-        gpus=gpus(),
+        gpus=graphics.cards(),
     )
 
 
@@ -150,14 +150,8 @@ def instructions() -> tuple[str, ...]:
     if not flags and platform.machine().lower() in ("arm64", "aarch64"):
         flags = {"asimd"}  # every 64-bit ARM processor has it
     if not flags and platform.system() == "Darwin":
-        flags = {flag.lower() for flag in _ask("sysctl", "-n", "machdep.cpu.leaf7_features").split()}
+        flags = {flag.lower() for flag in ask("sysctl", "-n", "machdep.cpu.leaf7_features").split()}
     return tuple(name for flag, name in _INSTRUCTIONS.items() if flag in flags)
-
-
-def gpus() -> tuple[str, ...]:
-    """Graphics cards with their memory, as their driver tells it."""
-    told = _ask("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
-    return tuple(line.strip() for line in told.splitlines() if line.strip())
 
 
 def cgroup_memory(root: Path, membership: str) -> list[Memory]:
@@ -217,21 +211,7 @@ def _processor(info: str) -> str:
     for line in info.splitlines():
         if line.lower().startswith(("model name", "hardware", "cpu model")):
             return line.partition(":")[2].strip()
-    return _ask("sysctl", "-n", "machdep.cpu.brand_string") or platform.processor() or platform.machine()
-
-
-def _ask(program: str, *arguments: str) -> str:
-    """What a program of the system prints; nothing when it is not there, fails, or does not answer."""
-    path = shutil.which(program)
-    if path is None:
-        return ""
-    try:
-        done = subprocess.run(
-            [path, *arguments], capture_output=True, text=True, errors="replace", timeout=PROBE_SECONDS, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip()
+    return ask("sysctl", "-n", "machdep.cpu.brand_string") or platform.processor() or platform.machine()
 
 
 def _text(path: Path) -> str:

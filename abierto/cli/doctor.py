@@ -22,6 +22,7 @@ from abierto.errors import (
     InvalidSetting,
     JournalUnavailable,
 )
+from abierto.graphics import Card
 from abierto.locale import text
 from abierto.locale.numbers import count, size
 from abierto.store import elsewhere, kept, records
@@ -77,7 +78,14 @@ def _computer() -> Iterator[Row]:
     )
     yield "instructions", ", ".join(found.instructions) or text("word.unknown")
     yield "memory", text("doctor.memory_value", available=size(memory.available), total=size(memory.total))
-    yield "gpus", ", ".join(found.gpus) or text("word.none")
+    yield "gpus", "; ".join(map(graphics_card, found.gpus)) or text("word.none")
+
+
+def graphics_card(card: Card) -> str:
+    """A graphics card with its memory, in words."""
+    memory = {"total": size(card.memory), "free": size(card.free)}
+    word = "unified" if card.unified else "free" if card.free else "memory"
+    return text(f"doctor.gpu_{word}", name=card.name, **memory)
 
 
 def _engines(chosen: config.Settings) -> Iterator[Row]:

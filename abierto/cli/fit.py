@@ -6,12 +6,14 @@ from typing import Any
 import click
 
 from abierto.cli import out
+from abierto.cli.doctor import graphics_card
 from abierto.cli.pull import why_chosen
 from abierto.cli.words import argument, command, option
 from abierto.locale import text
 from abierto.locale.numbers import count, decimal, rate, size
 from abierto.runtime import forecast as forecasting
 from abierto.runtime.forecast import EngineFit, Forecast
+from abierto.runtime.offload import Offload
 from abierto.runtime.speed import Speed
 
 PARTS = ("weights", "kv_cache", "compute", "overhead")
@@ -61,6 +63,14 @@ def verdict(one: EngineFit, found: Forecast) -> str:
     )
 
 
+def onto(one: Offload) -> str:
+    """What of the model goes onto a graphics card, as a sentence."""
+    sizes = {"needed": size(one.needed), "room": size(one.room)}
+    return text(
+        f"fit.onto.{one.word}", gpu=one.card.name, layers=count(one.layers), blocks=count(one.blocks), **sizes
+    )  # fmt: skip
+
+
 def speed(engine: str, was: Speed) -> str:
     """How fast it was here, as a sentence that says how that is known."""
     generation, prompt = rate(was.generation, "token"), rate(was.prompt, "token")
@@ -95,7 +105,8 @@ def _about(found: Forecast) -> list[str]:
         word = "disk" if found.size <= found.disk_free else "disk_short"
         lines.append(text(f"fit.{word}", size=size(found.size), free=size(found.disk_free)))
     if found.gpus:
-        lines.append(text("fit.gpus", gpus=", ".join(found.gpus)))
+        lines.append(text("fit.gpus", gpus=", ".join(map(graphics_card, found.gpus))))
+    lines += [onto(one) for one in found.offload]
     if found.slow:
         lines.append(text("fit.slow"))
     if found.card and found.choice:

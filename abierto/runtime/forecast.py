@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
-from abierto import catalog, config, engines, machine
+from abierto import catalog, config, engines, graphics, machine
 from abierto.catalog import Card
 from abierto.config import Settings
 from abierto.errors import ModelNotPulled, OptionOutOfRange
 from abierto.formats import footprint_openvino, footprint_unread
 from abierto.formats.footprint import Footprint, largest
 from abierto.formats.gguf import read_parts
-from abierto.runtime import choice, quantization, rates, sight, speed
+from abierto.runtime import choice, offload, quantization, rates, sight, speed
 from abierto.runtime.fit import LEAST_CONTEXT, MB, size_of
+from abierto.runtime.offload import Offload
 from abierto.runtime.quantization import USUAL_CONTEXT, Choice
 from abierto.runtime.rates import Known
 from abierto.runtime.resolve import Target, resolve
@@ -61,7 +62,7 @@ class Forecast:
     conversation. memory: of the computer; room: what a model may take of it now. choice: of the forms of its card the
     one for this computer, None where there are not several. fits: for each engine, and nothing for a model without
     files. disk_free: bytes where it would lie, 0 for one that is here. gpus: graphics cards, by their driver. slow: the
-    processor lacks AVX2, which engines count on.
+    processor lacks AVX2, which engines count on. offload: what goes onto each card with a llama-server built for it.
     """
 
     name: str
@@ -78,8 +79,9 @@ class Forecast:
     choice: Choice | None = None
     fits: tuple[EngineFit, ...] = ()
     disk_free: int = 0
-    gpus: tuple[str, ...] = ()
+    gpus: tuple[graphics.Card, ...] = ()
     slow: bool = False
+    offload: tuple[Offload, ...] = ()
 
 
 def forecast(name: str, context: int = 0, users: int = 1, *, anywhere: bool = True) -> Forecast:
@@ -99,13 +101,27 @@ def forecast(name: str, context: int = 0, users: int = 1, *, anywhere: bool = Tr
         if card is None:
             raise
         found = _of_card(card, name, context, users, settings, missing)
-        return replace(found, choice=several, disk_free=machine.disk_free(folder), **_computer())
-    return replace(_of_target(target, context, users, settings), card=card, choice=several, **_computer())
+        return replace(found, choice=several, disk_free=machine.disk_free(folder), **_computer(_card_parts(found)))
+    found = _of_target(target, context, users, settings)
+    return replace(found, card=card, choice=several, **_computer(_header_parts(target, found)))
 
 
-def _computer() -> dict[str, Any]:
-    known = machine.instructions()
-    return {"gpus": machine.gpus(), "slow": X86 in known and "AVX2" not in known}
+def _computer(parts: offload.Parts | None) -> dict[str, Any]:
+    known, cards = machine.instructions(), graphics.cards()
+    onto = tuple(offload.on(card, parts) for card in cards) if parts else ()
+    return {"gpus": cards, "slow": X86 in known and "AVX2" not in known, "offload": onto}
+
+
+def _card_parts(found: Forecast) -> offload.Parts | None:
+    if not found.card or not found.card.blocks or found.format != "gguf" or not found.context:
+        return None
+    return offload.of_shape(found.card.blocks, found.size, found.context, found.users)
+
+
+def _header_parts(target: Target, found: Forecast) -> offload.Parts | None:
+    if target.format != "gguf":
+        return None
+    return offload.of_header(read_parts(target.files), found.context, found.users)
 
 
 def of_card(card: Card, known: Known | None = None) -> Forecast:

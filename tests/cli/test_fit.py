@@ -165,10 +165,23 @@ def test_the_disk_counts_for_what_is_not_here(abierto: Abierto, tiny: str) -> No
     assert "on the disk" not in abierto("fit", tiny).out
 
 
-def test_graphics_cards_are_told_as_their_driver_does(abierto: Abierto, tiny: str, tmp_path: Path) -> None:
-    program = tmp_path / "bin" / "nvidia-smi"
-    program.parent.mkdir()
-    program.write_text("#!/bin/sh\necho 'NVIDIA Example, 8192 MiB'\n")
+def with_card(folder: Path, name: str, total: int, free: int) -> str:
+    """A PATH with a driver's program that tells of one card. total, free: MiB."""
+    program = folder / "bin" / "nvidia-smi"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f"#!/bin/sh\necho '{name}, {total}, {free}'\n")
     program.chmod(0o755)
-    done = abierto("fit", tiny, PATH=f"{program.parent}{os.pathsep}{os.environ['PATH']}")
-    assert "Graphics cards: NVIDIA Example, 8192 MiB." in done.out
+    return f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def test_graphics_cards_are_told_with_what_fits_on_them(abierto: Abierto, tiny: str, tmp_path: Path) -> None:
+    path = with_card(tmp_path, "NVIDIA Example", 8192, 8000)
+    assert "GPUs: NVIDIA Example, 8.6 GB of memory, 8.4 GB of it free" in abierto("doctor", PATH=path).out
+    done = abierto("fit", tiny, PATH=path)
+    assert "Graphics cards: NVIDIA Example, 8.6 GB of memory, 8.4 GB of it free." in done.out
+    assert "On NVIDIA Example all 2 blocks fit" in done.out
+    [part] = json.loads(abierto("fit", "qwen3:14b:q4_k_m", "--context", "4096", "--json", PATH=path).out)["offload"]
+    assert (part["word"], part["blocks"]) == ("part", 40)
+    assert 0 < part["layers"] < 40
+    small = with_card(tmp_path, "NVIDIA Small", 1024, 900)
+    assert "not one of the 40 blocks fits" in abierto("fit", "qwen3:14b:q4_k_m", PATH=small).out
