@@ -29,7 +29,7 @@ def use(language: str) -> None:
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
     """Use another language inside, in this thread alone; an empty one changes nothing."""
-    before = _here.set(choose(language) if language else "")
+    before = _here.set(choose(language) if language else _here.get())
     try:
         yield
     finally:
@@ -45,6 +45,12 @@ def choose(tag: str) -> str:
     """The language of ours that a locale tag asks for."""
     wanted = tag.replace("-", "_").split("_")[0].split(".")[0].lower()
     return wanted if wanted in LANGUAGES else "en"
+
+
+def asked(header: str) -> str:
+    """The first language of ours that an Accept-Language header names; empty where it names none."""
+    tags = (part.partition(";")[0].strip().partition("-")[0].lower() for part in header.split(","))
+    return next((tag for tag in tags if tag in LANGUAGES), "")
 
 
 @cache

@@ -6,8 +6,9 @@ Whatever goes wrong is told in the words of the dialect that was spoken. When a 
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from contextvars import copy_context
 from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qsl
@@ -76,7 +77,9 @@ class App:
         answering = _Answering(receive, send, self._guard.cors(headers), entry)
         answering.route = self._dialect_of(scope["path"]).name, ""
         try:
-            await self._admit(scope, headers, answering)
+            # Errors are for whoever asks: a page says the person's language, and most other programs say none.
+            with locale.speaking(locale.asked(headers.get("accept-language", ""))):
+                await self._admit(scope, headers, answering)
         finally:
             entry.seconds = round(perf_counter() - began, 4)
             self._state.requests.add(*answering.route, scope["method"], entry.status, entry.seconds)
@@ -142,7 +145,7 @@ class App:
         seconds = self._state.settings.request_seconds
         try:
             async with asyncio.timeout(seconds):
-                return await asyncio.get_running_loop().run_in_executor(self._state.threads, handle)
+                return await asyncio.get_running_loop().run_in_executor(self._state.threads, copy_context().run, handle)
         except TimeoutError as error:
             raise DeadlineExceeded(seconds) from error
 
@@ -217,7 +220,7 @@ class _Answering:
         gone = asyncio.create_task(self._gone())
         try:
             while not gone.done():
-                piece = await loop.run_in_executor(state.threads, next, flow.chunks, None)
+                piece = await loop.run_in_executor(state.threads, copy_context().run, _next, flow.chunks)
                 if piece is None:
                     break
                 if piece and not self._begun:
@@ -346,6 +349,10 @@ def worded(dialect: Dialect, error: AbiertoError, request: str) -> Any:
     """The error in the dialect's own form. request: the name of the request that it is the answer to."""
     body = dialect.error(error, guard.status_of(error), " ".join(locale.tell(error)))
     return body | {dialect.request_key: request} if dialect.request_key else body
+
+
+def _next(chunks: Iterator[bytes]) -> bytes | None:
+    return next(chunks, None)
 
 
 def _told(facts: Facts) -> dict[str, str]:

@@ -291,3 +291,12 @@ def test_a_web_page_cannot_end_the_server_and_a_program_can(serve: Serve) -> Non
     assert served.process.wait(PATIENCE) == 0
     assert not (served.home / "data" / serving.FILE_NAME).exists()
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [("es-ES,es;q=0.9", "No hay"), ("fr, es;q=0.5", "No hay"), ("en", "There is no"), ("fr", "There is no")],
+)
+def test_errors_are_told_in_the_language_that_was_asked_for(server: Served, header: str, words: str) -> None:
+    with server.client(headers={"accept-language": header}) as client:
+        assert words in client.get("/abierto/v1/openness?model=nobody:7b").json()["error"]["message"]
