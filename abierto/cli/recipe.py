@@ -36,7 +36,7 @@ def recipe(step: str, work: str | None, segments: int | None, published: str | N
     if step != "train":
         return
     known = chain.records(workshop.manifest) or publishing.go_on(folder, workshop)
-    for plan in workshop.settings.segments[len(known) :][:segments]:
+    for plan in workshop.settings.plans[len(known) :][:segments]:
         with closing(chain.extend(workshop, data, plan)) as training:
             record = shown(workshop.settings.name, training)
         out.note(text("recipe.segment", number=record["number"], loss=record["loss"][-1], hash=record["sha256"]))

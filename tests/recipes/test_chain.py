@@ -152,6 +152,11 @@ def test_training_goes_on_elsewhere_from_a_checkpoint_that_is_only_kept(elsewher
     kept = Published(tmp_path / "kept")
     keep(first, data_of(first), kept)
     assert not kept.whole
+    card = (kept.folder / "README.md").read_text("utf-8")
+    assert "draws nothing" in card
+    assert "| 1 | autoencoder | 4 | 8 |" in card
+    assert records[0]["sha256"] in card
+    assert "no dibuja nada" in (kept.folder / "README.es.md").read_text("utf-8")
     assert replayed(elsewhere, kept).exact
     assert (kept.records / "checkpoint.xz").stat().st_size < first.checkpoint(1).joinpath(
         "unet.safetensors"
@@ -203,6 +208,7 @@ def test_diffusers_loads_the_folder_and_both_forms_compute_the_same(made: Worksh
     for name, inputs, expected in given:
         session = onnxruntime.InferenceSession(str(model.folder / "onnx" / f"{name}.onnx"))
         assert np.allclose(session.run(None, inputs)[0], expected.numpy(), atol=1e-4), name
+    assert "draws nothing" not in (model.folder / "README.md").read_text("utf-8")
     drawn = pipeline("gato", num_inference_steps=2, height=8, width=8, output_type="np").images
     assert drawn.shape == (1, 8, 8, 3)
 

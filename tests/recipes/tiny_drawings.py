@@ -58,7 +58,7 @@ def data_of(workshop: Workshop) -> DataSet:
 def trained(workshop: Workshop) -> list[dict[str, Any]]:
     """Train every segment of the settings that is not done. Returns the records."""
     data = data_of(workshop)
-    for plan in workshop.settings.segments[len(chain.records(workshop.manifest)) :]:
+    for plan in workshop.settings.plans[len(chain.records(workshop.manifest)) :]:
         finished(chain.extend(workshop, data, plan))
     return chain.records(workshop.manifest)
 

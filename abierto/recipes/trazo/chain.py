@@ -13,7 +13,6 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from time import perf_counter, process_time
 from typing import Any
 
 from abierto.recipes.trazo import hashes, latents, networks, provenance, segment, vocabulary
@@ -78,11 +77,10 @@ def play(
     tokenizer = open_vocabulary(workshop, data)
     trio = begin(workshop, number - 1, tokenizer)
     before = checkpoint_hashes(workshop.checkpoint(number - 1))
-    started, busy, here = perf_counter(), process_time(), provenance.of_this_computer(plan.threads)
+    here = provenance.of_this_computer(plan.threads)
     material = Material(settings, data, tokenizer, _latents(workshop, data, trio, before))
     seed = hashes.number(settings.seed, "segment", number)
-    losses = yield from segment.run(plan, seed, trio, material, state / "state.pt")
-    spent = {"seconds": round(perf_counter() - started), "processor_seconds": round(process_time() - busy)}
+    course = yield from segment.run(plan, seed, trio, material, state / "state.pt")
     networks.save(trio, target)
     if plan.stage == "autoencoder" and "encoder" in "".join(plan.trains or ("encoder",)):
         networks.load(trio, target)
@@ -99,8 +97,8 @@ def play(
         **here,
         "from": before,
         "to": checkpoint_hashes(target),
-        "loss": losses,
-        "spent": spent,
+        "loss": course.losses,
+        "spent": provenance.spent(course.busy),
     }
 
 

@@ -14,6 +14,9 @@ from abierto.recipes.trazo.settings import Settings
 SOURCES = ("attribution", "captions", "colors", "concepts", "families", "hashes", "latents", "networks", "packages",
            "pictures", "segment", "settings", "stages", "variants", "vocabulary")  # fmt: skip
 PACKAGES = ("diffusers", "numpy", "pillow", "resvg-py", "safetensors", "tokenizers", "torch", "transformers")
+# An assumption, as no meter is read: what servers draw from the wall for each busy core (AMD rates an EPYC 9654 at
+# 360 W for 96 cores; memory, supply and cooling about double that).
+WATTS = 8.0
 
 
 def of_this_computer(threads: int) -> dict[str, Any]:
@@ -23,6 +26,11 @@ def of_this_computer(threads: int) -> dict[str, Any]:
         "packages": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "processor": {**processor(), "threads": threads},
     }
+
+
+def spent(seconds: float) -> dict[str, float]:
+    """Seconds of a processor, and the energy that this is estimated to be, in watt-hours."""
+    return {"processor_seconds": round(seconds), "watt_hours_estimated": round(seconds * WATTS / 3600, 2)}
 
 
 def code_hash() -> str:

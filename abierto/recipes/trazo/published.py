@@ -12,7 +12,7 @@ from typing import Any
 
 from abierto.errors import CheckpointMissing
 from abierto.formats.faults import corrupt
-from abierto.recipes.trazo import chain, delta, export, hashes, tracing, vocabulary
+from abierto.recipes.trazo import cards, chain, delta, export, hashes, tracing, vocabulary
 from abierto.recipes.trazo.chain import MANIFEST, SCALE, Workshop
 from abierto.recipes.trazo.networks import PARTS
 from abierto.recipes.trazo.pictures import THANKS, DataSet
@@ -65,6 +65,7 @@ def publish(workshop: Workshop, data: DataSet, published: Published) -> None:
         delta.pack(_weights_in(before), published.weights(), published.records / _BEFORE)
     tracing.write_index(workshop.settings, data, trio, workshop.place("data"), published.records / tracing.NEIGHBORS)
     shutil.copyfile(workshop.manifest, published.manifest)
+    cards.write(workshop, data, published.folder)
 
 
 def keep(workshop: Workshop, data: DataSet, published: Published) -> None:
@@ -81,6 +82,7 @@ def keep(workshop: Workshop, data: DataSet, published: Published) -> None:
     _copy(workshop.place("data", THANKS), published.folder / THANKS)
     _copy(last / SCALE, published.records / SCALE)
     _copy(workshop.manifest, published.manifest)
+    cards.write(workshop, data, published.folder)
 
 
 def take_over(published: Published, workshop: Workshop) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ every now and then, so that a kill costs minutes; where it is taken up again cha
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -27,18 +28,29 @@ _LARGEST_GRADIENT = 1.0
 
 @dataclass(slots=True)
 class _State:
-    """step: how many are done. average: of the trained weights, over the steps. losses: of every step."""
+    """step: how many are done. average: of the trained weights, over the steps. losses: of every step.
+
+    busy: seconds of a processor that earlier processes have spent on it.
+    """
 
     step: int
     optimizer: torch.optim.Optimizer
     average: dict[str, Tensor]
     losses: list[float]
+    busy: float = 0.0
 
 
-def run(
-    plan: Plan, seed: int, trio: Trio, material: Material, state_file: Path
-) -> Generator[Progress, None, list[float]]:
-    """Train the networks in place; they end with the averages of their weights. Returns the course of the loss."""
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a segment was like. losses: means over TOLD_EVERY steps. busy: seconds of a processor, in all."""
+
+    losses: list[float]
+    busy: float
+
+
+def run(plan: Plan, seed: int, trio: Trio, material: Material, state_file: Path) -> Generator[Progress, None, Course]:
+    """Train the networks in place; they end with the averages of their weights."""
+    started = process_time()
     torch.set_num_threads(plan.threads)
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(seed)
@@ -52,13 +64,13 @@ def run(
         state.losses.append(_step(plan, seed, stage, trained, state, material, places))
         state.step += 1
         if state.step % KEPT_EVERY == 0 and state.step < plan.steps:
-            _keep(state, stage, state_file)
+            _keep(state, stage, state_file, state.busy + process_time() - started)
         yield Progress("train", state.step, plan.steps, state.losses[-1])
     with torch.no_grad():
         for name, value in trained.items():
             value.copy_(state.average[name])
     parts = [state.losses[start : start + TOLD_EVERY] for start in range(0, plan.steps, TOLD_EVERY)]
-    return [round(sum(part) / len(part), 5) for part in parts]
+    return Course([round(sum(part) / len(part), 5) for part in parts], state.busy + process_time() - started)
 
 
 def _step(
@@ -105,8 +117,9 @@ def _trained(stage: Stage, plan: Plan, places: list[int]) -> dict[str, nn.Parame
     return found
 
 
-def _keep(state: _State, stage: Stage, state_file: Path) -> None:
+def _keep(state: _State, stage: Stage, state_file: Path, busy: float) -> None:
     body = {
+        "busy": busy,
         "step": state.step,
         "losses": state.losses,
         "average": state.average,
@@ -127,4 +140,4 @@ def _take_up(state: _State, stage: Stage, state_file: Path) -> None:
     for part, module in stage.modules.items():
         module.load_state_dict(body["modules"][part])
     state.optimizer.load_state_dict(body["optimizer"])
-    state.step, state.losses, state.average = body["step"], body["losses"], body["average"]
+    state.step, state.losses, state.average, state.busy = (body[name] for name in ("step", "losses", "average", "busy"))

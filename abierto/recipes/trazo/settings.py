@@ -1,7 +1,7 @@
 """Reads trazo.toml: everything that can be chosen about the model, typed and checked."""
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -76,7 +76,7 @@ class Plan:
     """One segment of the training. precision: `float32` or `bfloat16`. trains: which weights, by parts of their names.
 
     rate: the learning rate after `warmup` steps; with `decay`, it falls to nothing at the end. average: how much of the
-    running average stays at each step.
+    running average stays at each step. times: so many such segments follow each other.
     """
 
     stage: str
@@ -89,6 +89,7 @@ class Plan:
     precision: str = "float32"
     threads: int = 2
     trains: tuple[str, ...] = ()
+    times: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +103,11 @@ class Settings:
     networks: Networks
     sources: tuple[Source, ...]
     segments: tuple[Plan, ...]
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The segments one by one."""
+        return tuple(replace(plan, times=1) for plan in self.segments for _ in range(plan.times))
 
 
 def read(path: Path = FILE) -> Settings:
