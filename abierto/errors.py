@@ -14,7 +14,8 @@
     │   ├── UnknownModel · UnknownQuantization · UnknownEngine · UnknownConversation
     │   ├── UnknownRoute · UnknownResponse · UnknownToken · UnknownPull · NotLoaded · ServerNotRunning
     │   ├── UnknownProvider · RemoteModelUnknown · KeyNotKept
-    │   └── ModelNotPulled · NothingToFetch · FileMissing · AmbiguousFile · CheckpointMissing
+    │   ├── ModelNotPulled · ModelNotShipped · NothingToFetch · FileMissing · AmbiguousFile
+    │   └── CheckpointMissing
     ├── ModelFileError        a file that is not what it should be            exit 4
     │   ├── NotAModel · CorruptFile · NoEngineForFile · PartMissing · NotConvertible
     │   ├── NotAProjector · ProjectorMismatch · ProjectorIsNoModel
@@ -431,6 +432,13 @@ class ModelNotPulled(NotFoundError):
 
     name: str
     size: int | None = None
+
+
+class ModelNotShipped(NotFoundError):
+    """A model that comes with a clone of Abierto or in a package, and this installation has neither."""
+
+    name: str
+    package: str
 
 
 class NoChatModel(InputError):

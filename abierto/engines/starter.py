@@ -28,8 +28,9 @@ from abierto.tasks.draw import SEEDS, DrawRequest
 from abierto.tasks.events import Event, Finish, Image, ImagePreview, Progress, Usage
 
 USUAL_STEPS, USUAL_GUIDANCE = 8, 4.0
-# How much larger than it was trained with an image may be: beyond it models repeat themselves.
-LARGEST = 4
+# How much larger than it was trained with an image may be: beyond it models repeat themselves, and the memory that they
+# take grows with the fourth power.
+LARGEST = 2
 _FAST = 1  # how much work is spent on making the file of a preview small
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from abierto import catalog, config, engines
 from abierto.catalog import Card
-from abierto.errors import AbiertoError, FileMissing, NoEngineForFile
-from abierto.formats import openvino_model
+from abierto.errors import AbiertoError, FileMissing, ModelNotShipped, NoEngineForFile
+from abierto.formats import diffusers_folder, openvino_model
 from abierto.formats.detect import detect
 from abierto.formats.gguf import read_parts
 from abierto.formats.gguf_header import GGUFHeader
 from abierto.runtime.pulled import record_of
-from abierto.runtime.resolve import resolve
+from abierto.runtime.resolve import built_in, resolve
 from abierto.store import elsewhere, records
 from abierto.store.foreign import ForeignModel, trouble
 from abierto.store.records import Record
@@ -85,14 +85,14 @@ class Known:
 def all_models() -> list[Known]:
     """Those that were pulled, those of other programs, the built-in ones; each name once, and what it leads to."""
     folder = config.folders().models
-    built_in = [_built_in(card) for card in catalog.cards().values() if card.built_in and _is_installed(card)]
-    taken = {one.name.lower() for one in built_in}
+    parts = [_built_in(card) for card in catalog.cards().values() if card.built_in and _is_installed(card)]
+    taken = {one.name.lower() for one in parts}
     found: list[Known] = []
     for one in _with_files(folder):
         if one.name.lower() not in taken:
             taken.add(one.name.lower())
             found.append(one)
-    return [*found, *built_in]
+    return [*found, *parts]
 
 
 def named(name: str) -> Known:
@@ -102,8 +102,7 @@ def named(name: str) -> Known:
     """
     folder = config.folders().models
     target = resolve(name or config.settings().model, folder, anywhere=False)
-    if not target.files:
-        assert target.card, "a model without files is built in, and has a card"
+    if target.card and target.card.built_in:
         return _built_in(target.card)
     for one in _with_files(folder):
         if one.files == target.files and one.name == (target.record or one.name):
@@ -124,11 +123,16 @@ def _with_files(folder: Path) -> Iterator[Known]:
 
 
 def _built_in(card: Card) -> Known:
-    return Known(card.name, _task(card, ""), card.package or "none", license=card.license or "", card=card)
+    target = built_in(card)
+    size = diffusers_folder.read(target.files[0]).weights_size if target.files else 0
+    return Known(card.name, _task(card, ""), target.format, size, license=card.license or "", card=card)
 
 
 def _is_installed(card: Card) -> bool:
-    return not card.package or find_spec(card.package) is not None
+    try:
+        return bool(built_in(card).files) or not card.package or find_spec(card.package) is not None
+    except ModelNotShipped:
+        return False
 
 
 def _pulled(record: Record) -> Known:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from abierto import catalog, config
+from abierto import catalog, config, engines
 from abierto.catalog import Card
 from abierto.config import Places
 from abierto.errors import (
@@ -26,6 +26,7 @@ from abierto.errors import (
     FileNotInRepository,
     InvalidSource,
     ModelNotPulled,
+    ModelNotShipped,
     NoEngineForFile,
     NotAModel,
     NothingToFetch,
@@ -41,7 +42,7 @@ from abierto.runtime import claims, remotes
 from abierto.runtime.claims import Claim
 from abierto.runtime.pulled import best_of, record_of
 from abierto.runtime.remotes import Remote
-from abierto.store import elsewhere, hub_models, records
+from abierto.store import elsewhere, hub_models, package_folder, records
 from abierto.store.foreign import ForeignModel, arrived, trouble
 from abierto.store.records import Record
 from abierto.store.sources import FileSource, HubSource, Source, parse
@@ -92,7 +93,7 @@ def resolve(name: str, models: Path, *, anywhere: bool = True) -> Target:
         return Target(name, format="remote", remote=remote)
     card, form = catalog.find_form(name)
     if card and card.built_in:
-        return Target(card.name, format=card.package or "none", card=card, vouched=True)
+        return built_in(card)
     places = config.places()
     others = elsewhere.named(places, name)
     record = record_of(name, models)
@@ -110,6 +111,18 @@ def resolve(name: str, models: Path, *, anywhere: bool = True) -> Target:
     if anywhere and _is_path(name) and not card:  # a card may be called as models on the hub are, with slashes
         raise FileMissing(str(Path(name).absolute()))
     raise _not_here(name, card, form, models, places)
+
+
+def built_in(card: Card) -> Target:
+    """What a card leads to that no pull brings: a part of Abierto, a package, or a folder in one. Raises
+    ModelNotShipped where there is no such folder."""
+    folder = package_folder.find(card.package) if card.package else None
+    main = diffusers_folder.main_file(folder) if folder else None
+    if main:
+        return Target(card.name, (str(main),), _format(main), card, vouched=True)
+    if card.package and not engines.engines_for(card.package):
+        raise ModelNotShipped(card.name, card.package)
+    return Target(card.name, format=card.package or "none", card=card, vouched=True)
 
 
 def _by_place(name: str, models: Path) -> Target | None:

@@ -14,7 +14,9 @@ from openai.types import ImageGenCompletedEvent, ImageGenPartialImageEvent
 
 from abierto.formats import png
 from abierto.formats.images import ImageInfo, examine
-from tests.server.conftest import Served
+from tests.runtime.test_package_folder import CARD
+from tests.server.conftest import Serve, Served
+from tests.tiny_diffusers import TinyDiffusers
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +115,24 @@ def test_a_command_uses_the_model_that_the_server_has_loaded(server: Served, tmp
         subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)
         assert 'route="/abierto/v1/run"' in client.get("/metrics").text
     assert png.texts((tmp_path / "cat.png").read_bytes())["parameters"].count("Seed: 1") == 1
+
+
+def test_a_model_of_networks_draws_in_a_process_of_its_own(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    (home / "data" / "cards").mkdir(parents=True)
+    (home / "data" / "cards" / "tiny-draw.yaml").write_text(CARD, "utf-8")
+    TinyDiffusers().write(tmp_path / "packages" / "tiny_draw_folder")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
+    served = serve(home=home, image_model="tiny-draw")
+    with openai.OpenAI(base_url=f"{served.address}/v1", api_key="none", max_retries=0) as client:
+        stream = client.images.generate(prompt="a red apple", stream=True, partial_images=2, extra_body={"seed": 3})
+        assert [event.type.rpartition(".")[2] for event in stream] == ["partial_image", "partial_image", "completed"]
+        with pytest.raises(openai.BadRequestError, match="multiples of 8"):
+            client.images.generate(prompt="a red apple", size="1024x1024")
+    with served.client() as plain:
+        [resident] = plain.get("/abierto/v1/status").json()["residents"]
+    assert (resident["engine"], resident["task"]) == ("starter", "draw")
+    assert resident["process_id"] in [child.pid for child in served.children()]
+    assert resident["memory"] > 1_000_000

@@ -17,7 +17,7 @@ const KNOBS = /** @type {{name: "steps" | "guidance" | "seed" | "count", least: 
   { name: "count", least: 1, most: 16, step: 1 },
 ]);
 const STYLES = ["flat", "solid", "shaded", "outlined", "cartoon"];
-const SIZES = ["auto", "64x64", "128x128", "256x256", "512x512"];
+const SIZES = ["auto", "64x64", "128x128", "256x256"];
 const EVERY_STEP = 200;
 
 const wish = signal(/** @type {Partial<Wish>} */ ({ size: "auto", style: "", model: "" }));
