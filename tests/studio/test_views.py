@@ -26,7 +26,7 @@ SIGNS = {
 }
 SIGNS |= {"activity": "main .plot, main .hint", "settings": ".choice", "draw": ".words-to-draw"}
 THEMES = ("light", "dark", "contrast")
-NAMES = {view.partition("/")[0]: view for view in VIEWS if "/" not in view} | {"card": VIEWS[4]}
+NAMES = {view.partition("/")[0]: view for view in VIEWS if "/" not in view} | {"card": "models/smollm2%3A135m"}
 ASKED = "Markdown"
 MARKDOWN = """Text with **weight**, *stress*, `code` and a [link](https://example.org).
 
