@@ -59,6 +59,7 @@ class Card:
 
     pipeline_tag: the task, in the words of the Hugging Face hub. languages: ISO 639-1 codes.
     parameters: how many numbers the model has; active_parameters: how many of them take part in one token.
+    publisher, version, released: who published it, what they call this version, and the day of its release as ISO date.
     context: tokens it was trained to take in at once. blocks: what they are like, from which follows what conversations
     keep. license: an SPDX identifier, or the license's own name.
     weights: forms to choose from, by quantisation; none where no file can be fetched and verified, and then there are
@@ -83,6 +84,9 @@ class Card:
     active_parameters: int | None = None
     languages: tuple[str, ...] = ()
     license: str | None = None
+    publisher: str = ""
+    version: str = ""
+    released: str = ""
     context: int | None = None
     blocks: Shape | None = None
     weights: Mapping[str, Weights] = field(default_factory=dict)

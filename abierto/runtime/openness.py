@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from abierto import catalog, config
 from abierto.catalog.licensing.reading import Reading
 from abierto.catalog.licensing.tags import declared
-from abierto.catalog.openness import collect, report
+from abierto.catalog.openness import collect, identity, report
 from abierto.catalog.openness.evidence import Inventory
 from abierto.catalog.openness.report import Report
 from abierto.errors import ModelNotPulled, NothingToFetch, UnknownModel
@@ -60,8 +60,9 @@ def _in_hub(name: str) -> Inventory:
     source = parse(name)
     assert isinstance(source, HubSource)
     with TemporaryDirectory(prefix="abierto-") as folder:
-        hub_headers.fetch(source, Path(folder), config.certificates())
-        return collect.folder(source.repository, Path(folder), known=declared_of)
+        found = hub_headers.fetch(source, Path(folder), config.certificates())
+        said = identity.of_hub(source.repository, found.commit, found.modified)
+        return collect.folder(source.repository, Path(folder), known=declared_of, hub=said)
 
 
 def _of_target(target: Target) -> Inventory:

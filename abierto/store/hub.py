@@ -59,7 +59,7 @@ class Listing:
     """The files of a repository at one commit.
 
     folder: the repository's place in the cache. timeout: seconds of silence that are borne. unasked: why the hub could
-    not be asked, where the files are those that the cache has.
+    not be asked, where the files are those that the cache has. modified: when the commit was published, in UTC.
     """
 
     commit: str
@@ -69,6 +69,7 @@ class Listing:
     timeout: float
     authorization: str | None = field(default=None, repr=False)
     unasked: str = ""
+    modified: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ def ask(source: HubSource, certificates: str | None = None) -> Generator[PullPro
     files = tuple(HubFile(**file) for file in said["files"] if not {"", ".", ".."} & {*file["path"].split("/")})
     host, unasked = host_of(said["endpoint"]), said.get("unasked", "")
     timeout, authorization = said["timeout"], said["authorization"]
-    return Listing(said["commit"], Path(said["folder"]), files, host, timeout, authorization, unasked)
+    folder, modified = Path(said["folder"]), said.get("modified", "")
+    return Listing(said["commit"], folder, files, host, timeout, authorization, unasked, modified)
 
 
 def _chosen(source: HubSource, listing: Listing) -> tuple[HubFile, ...]:

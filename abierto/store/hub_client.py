@@ -102,7 +102,9 @@ def _asked(repository: str, revision: str) -> dict[str, Any]:
         get_hf_file_metadata(str(files[0]["url"]), timeout=patience)
     token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
     authorization = f"Bearer {token}" if token else None
-    return {"commit": commit, "folder": str(_folder(repository)), "files": files, "authorization": authorization}
+    modified = f"{found.last_modified:%Y-%m-%dT%H:%M:%SZ}" if found.last_modified else ""
+    about = {"commit": commit, "modified": modified, "authorization": authorization}
+    return {**about, "folder": str(_folder(repository)), "files": files}
 
 
 def _cached(repository: str, revision: str) -> dict[str, Any] | None:

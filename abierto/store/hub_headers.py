@@ -51,13 +51,17 @@ _NO_NAME = re.compile(r'[\x00-\x1f\x7f\\<>:"|?*]')
 
 @dataclass(slots=True)
 class Fetched:
-    """What came of it. hashes: by file, as the hub promises them. left_out: files of which too little is here."""
+    """What came of it. hashes: by file, as the hub promises them. left_out: files of which too little is here.
+
+    modified: when the commit was published, in UTC.
+    """
 
     folder: Path
     commit: str
     hashes: dict[str, str] = field(default_factory=dict)
     left_out: list[HubFile] = field(default_factory=list)
     bytes: int = 0
+    modified: str = ""
 
 
 def fetch(source: HubSource, folder: Path, certificates: str | None = None) -> Fetched:
@@ -70,7 +74,7 @@ def fetch(source: HubSource, folder: Path, certificates: str | None = None) -> F
     if listing.unasked:
         raise SourceUnreachable(listing.host, listing.unasked)
     wanted = {file.path for file in choose(source, listing.files)} if source.pattern else None
-    found = Fetched(folder, listing.commit)
+    found = Fetched(folder, listing.commit, modified=listing.modified)
     purse = Purse(MOST, MOST_REQUESTS)
     files = sorted(listing.files, key=_order)
     link = open_link(files[0].url, PipSettings(timeout=listing.timeout), certificates) if files else None

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -46,6 +47,11 @@ def test_every_fact_of_a_card_says_where_it_was_read(card: Card) -> None:
     shown = {fact for evidence in card.evidence for fact in evidence.facts}
     assert stated - shown == set()
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", evidence.read) for evidence in card.evidence)
+
+
+def test_a_release_is_a_day() -> None:
+    days = [card.released for card in CARDS if card.released]
+    assert all(datetime.fromisoformat(day).replace(tzinfo=UTC) < datetime.now(UTC) for day in days)
 
 
 @pytest.mark.parametrize("card", MODELS, ids=lambda card: card.name)

@@ -53,7 +53,8 @@ class Repository:
             lfs = {"size": self.sizes.get(path, len(body)), "sha256": self.sha256(path), "pointerSize": 134}
             known = {"rfilename": path, "size": len(body), "blobId": sha1(body).hexdigest()}
             siblings.append(known if path in self.git else {**known, "lfs": lfs})
-        return {"id": name, "sha": self.commit, "gated": "manual" if self.gated else False, "siblings": siblings}
+        about = {"id": name, "sha": self.commit, "lastModified": "2024-07-23T14:48:00.000Z"}
+        return {**about, "gated": "manual" if self.gated else False, "siblings": siblings}
 
 
 def next_of(manners: list[Manner]) -> Manner:

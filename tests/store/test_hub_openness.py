@@ -29,3 +29,15 @@ def test_a_model_in_the_hub_is_reported_without_its_weights(hub: StandInHub) -> 
     assert found["evaluation_results"].present
     assert [remark.code for remark in found.conflicts if remark.conflict] == ["places_disagree"]
     assert hub.sent < 1_000_000
+
+
+def test_the_hub_tells_which_revision_it_is_and_when_that_came(hub: StandInHub) -> None:
+    hub.add("acme/small", {"README.md": README.encode()})
+    found = of_model("hf:acme/small").inventory
+    assert {key: said.value for key, said in found.identity.items()} == {
+        "publisher": "acme",
+        "supplier": "acme",
+        "location": f"https://huggingface.co/acme/small/tree/{hub.repositories['acme/small'].commit}",
+        "version": hub.repositories["acme/small"].commit,
+        "released": "2024-07-23T14:48:00Z",
+    }

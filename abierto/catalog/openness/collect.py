@@ -4,7 +4,7 @@ Each finding names the rule that found it and where. Nothing is claimed from a w
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
@@ -14,9 +14,9 @@ from abierto.catalog.card import Card
 from abierto.catalog.licensing.folder import Licensing, of_folder, of_metadata
 from abierto.catalog.licensing.reading import Outcome, Reading
 from abierto.catalog.licensing.tags import declared
-from abierto.catalog.openness import card_rules, card_text, file_rules
+from abierto.catalog.openness import card_rules, card_text, file_rules, identity
 from abierto.catalog.openness.card_text import CardText
-from abierto.catalog.openness.evidence import Inventory, Seen, Statement, Where, merged
+from abierto.catalog.openness.evidence import Inventory, Said, Seen, Statement, Where, merged
 from abierto.errors import AbiertoError
 from abierto.formats.gguf import read_header
 
@@ -39,12 +39,25 @@ class _Found:
     base_models: list[str] = field(default_factory=list)
     gated: bool | None = None
     links: dict[str, str] = field(default_factory=dict)
+    identity: dict[str, Said] = field(default_factory=dict)
+
+    def identify(self, stated: Iterable[tuple[str, Said]]) -> None:
+        """Add what is known of who published it and when; what was added first stays."""
+        for key, said in stated:
+            self.identity.setdefault(key, said)
 
 
-def folder(name: str, root: Path, card: Card | None = None, known: Known | None = None) -> Inventory:
+def folder(
+    name: str,
+    root: Path,
+    card: Card | None = None,
+    known: Known | None = None,
+    hub: Iterable[tuple[str, Said]] = (),
+) -> Inventory:
     """What a model's folder shows, and what its card in the catalog knows beside. known: of the models that it was
-    made from."""
+    made from. hub: what the hub says of the revision that the folder holds."""
     found = _Found()
+    found.identify((*hub, *identity.of_folder(root.absolute())))
     here = file_rules.listing(root)
     found.seen += file_rules.seen(here)
     text = here.named("README.md") or here.named("MODEL_CARD.md")
@@ -101,6 +114,7 @@ def _inventory(name: str, found: _Found, licensing: Licensing | None = None) -> 
         found.gated,
         found.links,
         licensing.findings,
+        found.identity,
     )
 
 
@@ -146,6 +160,7 @@ def _read_card(found: _Found, card: CardText) -> None:
     found.seen += card_rules.seen(card)
     found.notes |= card_rules.notes(card)
     found.links |= card_rules.links(card)
+    found.identify(identity.of_text(card))
     head = card.head
     for key in ("license_name", "license"):
         if head.get(key):
@@ -167,6 +182,7 @@ def _read_gguf(found: _Found, path: Path, place: str) -> None:
     said = {key: value for key, value in header.metadata.items() if isinstance(value, str)}
     found.seen.append(Seen("metadata", Where(place, section="GGUF header"), "gguf_header", file=True))
     found.notes.setdefault("architecture", _key(place, "general.architecture", header.architecture))
+    found.identify(identity.of_gguf(header, place))
     reading = of_metadata(header.metadata, place)
     if reading.outcome is not Outcome.ABSENT:
         found.readings.append((reading, _key(place, "general.license", reading.said), "gguf_license"))
@@ -220,7 +236,8 @@ def _read_catalog(found: _Found, card: Card) -> None:
     found.notes.setdefault("modality", Where(f"catalog: {card.name}", section="pipeline_tag", quote=card.pipeline_tag))
     if "code" in card.links:
         found.links.setdefault("repository", card.links["code"])
-    if card.links.get("homepage", "").startswith("https://huggingface.co/"):
+    found.identify(identity.of_card(card))
+    if card.links.get("homepage", "").startswith(identity.HUB):
         found.links.setdefault("huggingface", card.links["homepage"])
 
 

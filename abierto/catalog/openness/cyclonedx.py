@@ -53,6 +53,13 @@ def body(report: Report, now: datetime, version: str) -> dict[str, Any]:
 def _model(report: Report, datasets: list[str]) -> dict[str, Any]:
     inventory = report.inventory
     known: dict[str, Any] = {"type": "machine-learning-model", "bom-ref": "model", "name": inventory.name}
+    facts = {key: fact.value for key, fact in inventory.identity.items()}
+    if "version" in facts:
+        known["version"] = facts["version"]
+    if "publisher" in facts:
+        known["publisher"] = facts["publisher"]
+    if "supplier" in facts:
+        known["supplier"] = {"name": facts["supplier"]}
     if stated := [_license(said.license) for said in inventory.licenses]:
         known["licenses"] = [one for number, one in enumerate(stated) if one not in stated[:number]]
     if references := [*_links(inventory.links), *(one for item in inventory.findings for one in _references(item))]:
@@ -81,7 +88,7 @@ def _card(report: Report, datasets: list[str]) -> dict[str, Any]:
 
 def _verdicts(report: Report) -> list[dict[str, str]]:
     """What has no field of its own: each component, and each verdict with the version of its rules."""
-    said: dict[str, str] = {}
+    said = {key: fact.value for key, fact in report.inventory.identity.items() if key == "released"}
     for finding in report.inventory.findings:
         said[f"component:{finding.component.key}"] = finding.status
         if finding.license:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from abierto.catalog.openness.identity import KEYS
 from abierto.catalog.openness.mof import MOFVerdict
 from abierto.catalog.openness.report import Report
 from abierto.catalog.openness.verdict import Check
@@ -30,6 +31,9 @@ def between(first: Report, second: Report) -> tuple[Change, ...]:
 
 
 def _pairs(first: Report, second: Report) -> Iterator[Change]:
+    for key in KEYS:
+        stated = (report.inventory.identity.get(key) for report in (first, second))
+        yield Change("identity", key, "words", *(said.value if said else "" for said in stated))
     for one, other in zip(first.inventory.findings, second.inventory.findings, strict=True):
         yield Change("components", one.component.key, "outcome", one.status, other.status)
         yield Change("licenses", one.component.key, "words", one.license or "", other.license or "")

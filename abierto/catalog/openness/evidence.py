@@ -64,6 +64,14 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A fact, and where it was read."""
+
+    value: str
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """One thing that speaks for or against a component. rule: the name of what found it. file: it lies here itself.
 
@@ -110,7 +118,7 @@ class Inventory:
     findings: one for each component, in the order of COMPONENTS. licenses: what is stated for the model itself. notes:
     by aspect, where something is told that is no component (limitations, hardware, ...). base_models: as the card names
     them. gated: whether who wants it must ask; None where that is not shown. conflicts: where the places that speak of
-    the licence disagree, or leave a question open.
+    the licence disagree, or leave a question open. identity: by the keys of `openness.identity`.
     """
 
     name: str
@@ -122,6 +130,7 @@ class Inventory:
     gated: bool | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     conflicts: tuple[Remark, ...] = ()
+    identity: Mapping[str, Said] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Finding:
         return next(finding for finding in self.findings if finding.component.key == key)

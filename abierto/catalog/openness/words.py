@@ -8,6 +8,7 @@ from abierto.catalog.licensing.tags import title_of
 from abierto.catalog.licensing.words import named, sentence
 from abierto.catalog.openness.difference import Change
 from abierto.catalog.openness.evidence import BY_KEY, Finding, Where
+from abierto.catalog.openness.identity import KEYS
 from abierto.catalog.openness.mof import MOFVerdict
 from abierto.catalog.openness.report import Report
 from abierto.catalog.openness.verdict import Check, Reason
@@ -66,6 +67,8 @@ def _subject(one: Change) -> str:
         return f"{thing(key)}, {text(f'openness.freedom.{rest}')}"
     if one.section == "mof":
         return ", ".join([text(f"openness.mof.{key}"), *([text(f"openness.class.{rest}")] if rest else [])])
+    if one.section == "identity":
+        return text(f"openness.identity.{key}")
     if key in ("whole", "stated", "base_models"):
         return text(f"openness.{key}")
     if one.section in ("osi", "european", "ai_act"):
@@ -80,6 +83,16 @@ def _valued(one: Change, value: str) -> str:
 
 
 def _all(found: Report) -> Iterator[tuple[str, Sequence[Line], str]]:
+    known = found.inventory.identity
+    yield (
+        "identity",
+        [
+            Line(text(f"openness.identity.{key}"), known[key].value, where=_places((known[key].where,)))
+            for key in KEYS
+            if key in known
+        ],
+        "",
+    )
     yield "components", [_component(finding) for finding in found.inventory.findings], ""
     stated = [Line(named(said.license), where=_places((said.where,), said.rule)) for said in found.inventory.licenses]
     disputed = [
