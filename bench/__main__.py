@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from abierto import machine
-from bench import choices, engines, fit, overhead, peer, server, speed, start, studio
+from bench import choices, draw, engines, fit, overhead, peer, server, speed, start, studio
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results
@@ -32,6 +32,7 @@ TITLES = {
     "server": "The server",
     "soak": "The server, for a long time",
     "studio": "The studio in a browser",
+    "draw": "Drawing",
 }
 
 
@@ -58,6 +59,8 @@ def _lines(name: str) -> Iterable[str]:
         return server.rows()
     if name == "soak":
         return server.soaked(SOAK)
+    if name == "draw":
+        return draw.rows()
     if name == "studio":
         return studio.rows()
     return choices.rows() if name == "choices" else _against_peer()
@@ -79,7 +82,7 @@ def _against_peer() -> Iterator[str]:
 
 def _circumstances() -> str:
     found = machine.describe()
-    packages = [name for name in ("abierto", "xllamacpp", "openvino_genai") if find_spec(name)]
+    packages = [name for name in ("abierto", "xllamacpp", "openvino_genai", "onnxruntime") if find_spec(name)]
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
     memory = round(machine.memory().total / 1e9)
     computer = f"{found.processor}, {found.cores.physical} cores, {memory} GB of memory, {found.system}"
