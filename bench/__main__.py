@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from abierto import machine
-from bench import choices, draw, engines, fit, overhead, peer, server, speed, start, studio
+from bench import choices, draw, engines, fit, media, overhead, peer, server, speed, start, studio
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results
@@ -28,6 +28,7 @@ TITLES = {
     "engines": "The engine that auto takes, against llama.cpp's own server",
     "choices": "How far auto is behind the best choice",
     "fit": "Memory, foretold and measured",
+    "media": "Memory of models that listen and draw, foretold and measured",
     "speed": "Speed, foretold and measured",
     "server": "The server",
     "soak": "The server, for a long time",
@@ -53,6 +54,8 @@ def _lines(name: str) -> Iterable[str]:
         return overhead.rows()
     if name == "fit":
         return fit.rows()
+    if name == "media":
+        return media.rows()
     if name == "speed":
         return speed.rows()
     if name == "server":

@@ -49,7 +49,7 @@ def draw(
     prompt: str, model: str, engine: str, output: str, negative: str, size: str | None, as_json: bool, **numbers: Any
 ) -> None:
     """Draw, and say where the files are."""
-    width, height = _sides(size)
+    width, height = sides(size)
     request = DrawRequest(prompt, negative, width=width, height=height, previews=False, **numbers)
     if output == STANDARD_OUTPUT and (request.num_images_per_prompt > 1 or as_json):
         raise UsageFault("one_image")
@@ -71,7 +71,7 @@ def draw(
         out.say(one.file)
 
 
-def _sides(size: str | None) -> tuple[int | None, int | None]:
+def sides(size: str | None) -> tuple[int | None, int | None]:
     """Width and height: of `128x96`, or of `128` for a square."""
     if size is None:
         return None, None

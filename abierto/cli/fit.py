@@ -7,6 +7,7 @@ import click
 
 from abierto.cli import out
 from abierto.cli.doctor import graphics_card
+from abierto.cli.draw import sides
 from abierto.cli.pull import why_chosen
 from abierto.cli.words import argument, command, option
 from abierto.locale import text
@@ -25,10 +26,12 @@ EIGHTHS = " ▏▎▍▌▋▊▉█"
 @argument("model")
 @option("--context", type=click.IntRange(min=1), metavar="N", says="fit_context")
 @option("--users", type=click.IntRange(min=1), default=1, metavar="N", says="fit_users")
+@option("--size", "image", says="fit_size", metavar="SIZE")
 @option("--json", "as_json", is_flag=True)
-def fit(model: str, context: int | None, users: int, as_json: bool) -> None:
+def fit(model: str, context: int | None, users: int, image: str | None, as_json: bool) -> None:
     """Compute and show."""
-    found = forecasting.forecast(model, context or 0, users)
+    width, height = sides(image)
+    found = forecasting.forecast(model, context or 0, users, side=(width or 0, height or 0))
     if as_json:
         out.as_json(facts(found))
         return
@@ -50,9 +53,10 @@ def fit(model: str, context: int | None, users: int, as_json: bool) -> None:
 def verdict(one: EngineFit, found: Forecast) -> str:
     """What is to be expected with an engine, as a sentence."""
     word = one.verdict.word
-    weights_only = not found.context  # of what is no conversation nothing else is known
-    return text(
-        f"fit.verdict.weights_{word}" if weights_only else f"fit.verdict.{word}",
+    # Of what is no conversation, and no other work that is known, only the weights are.
+    kind = "" if found.context else "work_" if found.work else "weights_"
+    told = text(
+        f"fit.verdict.{kind}{word}",
         engine=_engine(one),
         needed=size(one.footprint.total),
         room=size(found.room),
@@ -61,6 +65,8 @@ def verdict(one: EngineFit, found: Forecast) -> str:
         largest=count(one.verdict.largest_context),
         users=count(found.users),
     )
+    side = one.verdict.largest_side
+    return f"{told} {text('fit.smaller_images', side=count(side))}" if side else told
 
 
 def onto(one: Offload) -> str:
@@ -93,12 +99,15 @@ def facts(found: Forecast) -> dict[str, Any]:
 
 def _about(found: Forecast) -> list[str]:
     name = f"{found.card.name}:{found.form}" if found.card and found.form else found.name
-    told_by = found.told_by if found.context else "weights"
+    told_by = found.told_by if found.context else found.work or "weights"
     lines = [text(f"fit.told_by.{told_by}", name=name, size=size(found.size))] if found.fits else []
     if found.fits and not forecasting.reads(found.format):
         lines.append(text("fit.no_engine", format=found.format))
     if found.context and found.fits:
         lines.append(text("fit.for", context=count(found.context), users=count(found.users)))
+    if found.work:
+        width, height = map(count, found.image)
+        lines.append(text(f"fit.for_{found.work}", width=width, height=height, users=count(found.users)))
     memory = {"total": size(found.memory.total), "available": size(found.memory.available), "room": size(found.room)}
     lines.append(text("fit.computer", **memory))
     if found.disk_free:
@@ -118,10 +127,14 @@ def _about(found: Forecast) -> list[str]:
 def _rows(one: EngineFit, found: Forecast) -> list[list[str]]:
     """The parts, their sum, and what the system counts beside them."""
     parts = [(part, getattr(one.footprint, part)) for part in PARTS]
+    if found.work:
+        parts = [("kept" if part == "kv_cache" else part, bytes_) for part, bytes_ in parts if bytes_]
     parts.append(("total", one.footprint.total))
     if one.footprint.spare:
         parts.append(("spare", one.footprint.spare))
-    return [[_engine(one), *_row(*part, found)] for part in parts]
+    rows = [[_engine(one), *_row(*part, found)] for part in parts]
+    of_pipeline = [[_engine(one), f"- {name}", size(bytes_), ""] for name, bytes_ in found.parts.items()]
+    return [*rows[:1], *of_pipeline, *rows[1:]]
 
 
 def _row(part: str, bytes_: int, found: Forecast) -> list[str]:

@@ -4,19 +4,20 @@ A model that is here is told by its header, for every installed engine that read
 the sizes on its card, or by the sizes alone, which is a guess and says so. It loads nothing and fetches nothing.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 from abierto import catalog, config, engines, graphics, machine
 from abierto.catalog import Card
 from abierto.config import Settings
-from abierto.errors import ModelNotPulled, OptionOutOfRange
+from abierto.errors import ModelNotPulled, NoEngineForFile, NotAModel, OptionOutOfRange
 from abierto.formats import footprint_openvino, footprint_unread
 from abierto.formats.footprint import Footprint, largest
 from abierto.formats.gguf import read_parts
-from abierto.runtime import choice, offload, quantization, rates, sight, speed
+from abierto.runtime import choice, media, offload, quantization, rates, sight, speed
 from abierto.runtime.fit import LEAST_CONTEXT, MB, size_of
 from abierto.runtime.offload import Offload
 from abierto.runtime.quantization import USUAL_CONTEXT, Choice
@@ -30,7 +31,8 @@ Word = Literal["fits", "fits_context", "needs_more", "needs_more_free"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """largest_context: tokens for each conversation that would fit, 0 where none would. missing: bytes.
+    """largest_context: tokens for each conversation that would fit, 0 where none would. missing: bytes. largest_side:
+    pixels of a square image that would fit where the one that was asked for does not.
 
     word: `fits`; `fits_context`: with a context of at most `largest_context`; `needs_more`: the computer has `missing`
     bytes too few; `needs_more_free`: it has enough, but other programs hold `missing` bytes of it.
@@ -39,6 +41,7 @@ class Verdict:
     word: Word
     largest_context: int = 0
     missing: int = 0
+    largest_side: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Forecast:
     one for this computer, None where there are not several. fits: for each engine, and nothing for a model without
     files. disk_free: bytes where it would lie, 0 for one that is here. gpus: graphics cards, by their driver. slow: the
     processor lacks AVX2, which engines count on. offload: what goes onto each card with a llama-server built for it.
+    work: what a model makes or hears that has no conversations, where what it takes is known; image: width and height
+    in pixels; parts: bytes of the weights of each part of a pipeline.
     """
 
     name: str
@@ -82,11 +87,17 @@ class Forecast:
     gpus: tuple[graphics.Card, ...] = ()
     slow: bool = False
     offload: tuple[Offload, ...] = ()
+    work: media.Work | Literal[""] = ""
+    image: tuple[int, int] = (0, 0)
+    parts: Mapping[str, int] = field(default_factory=dict)
 
 
-def forecast(name: str, context: int = 0, users: int = 1, *, anywhere: bool = True) -> Forecast:
-    """What to expect of a model by name. context: tokens; 0: what is usual. users: conversations at once. anywhere: as
-    `resolve` takes it.
+def forecast(
+    name: str, context: int = 0, users: int = 1, *, side: tuple[int, int] = (0, 0), anywhere: bool = True
+) -> Forecast:
+    """What to expect of a model by name. context: tokens; 0: what is usual. users: conversations, images or
+    recordings at once. side: width and height of an image in pixels, 0 for what is usual. anywhere: as `resolve` takes
+    it.
 
     Raises what `resolve` raises but for a card that is not pulled, OptionOutOfRange for a context that the model was
     not trained for, ModelNotPulled for a card that tells no size, and the errors of a file that is not what it should
@@ -97,6 +108,11 @@ def forecast(name: str, context: int = 0, users: int = 1, *, anywhere: bool = Tr
     several = quantization.of_card(card, (), context, users) if card and len(card.weights) > 1 else None
     try:
         target = sight.with_projector(resolve(name, folder, anywhere=anywhere), "", folder)
+    except (NoEngineForFile, NotAModel) as unread:
+        known = media.of(unread.path, *side, users)
+        if known is None:
+            raise
+        return replace(_of_media(name, known, users, settings), card=card, **_computer(None))
     except ModelNotPulled as missing:
         if card is None:
             raise
@@ -104,6 +120,21 @@ def forecast(name: str, context: int = 0, users: int = 1, *, anywhere: bool = Tr
         return replace(found, choice=several, disk_free=machine.disk_free(folder), **_computer(_card_parts(found)))
     found = _of_target(target, context, users, settings)
     return replace(found, card=card, choice=several, **_computer(_header_parts(target, found)))
+
+
+def _of_media(name: str, known: media.Media, users: int, settings: Settings) -> Forecast:
+    memory = machine.memory()
+    room = machine.room(memory, settings.memory_margin * MB)
+    needed = known.needed(known.width, known.height)
+    verdict = _verdict(lambda _context: needed, 0, 0, memory, room)
+    if verdict.missing:
+        verdict = replace(verdict, largest_side=known.largest_side(room))
+    title = Path(name).name or name
+    format_ = "diffusers" if known.work == "images" else "ctranslate2"
+    told = Forecast(
+        title, "header", format_, known.size, 0, 0, users, memory, room, fits=(EngineFit("", needed, verdict),)
+    )
+    return replace(told, work=known.work if known.whole else "", image=(known.width, known.height), parts=known.parts)
 
 
 def _computer(parts: offload.Parts | None) -> dict[str, Any]:

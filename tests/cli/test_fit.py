@@ -185,3 +185,39 @@ def test_graphics_cards_are_told_with_what_fits_on_them(abierto: Abierto, tiny: 
     assert 0 < part["layers"] < 40
     small = with_card(tmp_path, "NVIDIA Small", 1024, 900)
     assert "not one of the 40 blocks fits" in abierto("fit", "qwen3:14b:q4_k_m", PATH=small).out
+
+
+def drawing(folder: Path) -> Path:
+    """A pipeline of Diffusers with little in it, for which no engine is here."""
+    index = {"unet": ["diffusers", "UNet2DConditionModel"], "vae": ["diffusers", "AutoencoderKL"]}
+    for part, channels in (("unet", [320, 640]), ("vae", [64, 128, 256, 256])):
+        (folder / part).mkdir(parents=True)
+        (folder / part / "config.json").write_text(json.dumps({"block_out_channels": channels}))
+        (folder / part / "weights.safetensors").write_bytes(bytes(1000))
+    (folder / "model_index.json").write_text(json.dumps({"_class_name": "StableDiffusionPipeline", **index}))
+    return folder
+
+
+def test_a_model_that_draws_is_told_by_the_size_and_number_of_images(abierto: Abierto, tmp_path: Path) -> None:
+    place = str(drawing(tmp_path / "draws"))
+    done = abierto("fit", place, "--size", "1024x768", "--users", "2")
+    assert done.status == 0, done.err
+    assert "Images of 1,024 x 768 pixels; at once: 2." in done.out
+    assert "estimate\t- unet\t1.0 kB" in done.out
+    assert "estimate: fits." in done.out
+    usual, larger = (
+        json.loads(abierto("fit", place, *size, "--json").out) for size in ((), ("--size", "1024", "--users", "1"))
+    )
+    assert usual["image"] == [512, 512]
+    assert larger["fits"][0]["footprint"]["compute"] > 3 * usual["fits"][0]["footprint"]["compute"]
+    assert "cabe." in abierto("fit", place, ABIERTO_LANGUAGE="es").out
+    assert abierto("fit", place, "--size", "large").status == 2
+
+
+def test_images_that_do_not_fit_are_told_with_a_size_that_does(abierto: Abierto, tmp_path: Path) -> None:
+    place = str(drawing(tmp_path / "draws"))
+    needed = json.loads(abierto("fit", place, "--size", "1024", "--json").out)["fits"][0]["footprint"]["total"]
+    margin = str((psutil.virtual_memory().available - needed) // 1_000_000)
+    done = abierto("fit", place, "--size", "4096", ABIERTO_MEMORY_MARGIN=margin)
+    assert "more than" in done.out
+    assert "With images of at most" in done.out
