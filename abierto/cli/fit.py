@@ -54,9 +54,9 @@ def verdict(one: EngineFit, found: Forecast) -> str:
     """What is to be expected with an engine, as a sentence."""
     word = one.verdict.word
     # Of what is no conversation, and no other work that is known, only the weights are.
-    kind = "" if found.context else "work_" if found.work else "weights_"
+    other = f"fit.verdict.work_{word}" if found.work else f"fit.verdict.weights_{word}"
     told = text(
-        f"fit.verdict.{kind}{word}",
+        f"fit.verdict.{word}" if found.context else other,
         engine=_engine(one),
         needed=size(one.footprint.total),
         room=size(found.room),
