@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from abierto.errors import InvalidSetting
+from abierto.errors import FolderNotWritable, InvalidSetting
 
 FILE_NAME = "config.toml"
 
@@ -135,6 +135,24 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
     path = folders(environment).config / FILE_NAME
     chosen = {**_from_file(path), **_from_environment(environment)}
     return Settings(**chosen)
+
+
+def change(name: str, value: bool, environment: Mapping[str, str] = os.environ) -> None:
+    """Write a switch into the settings file; the other lines stay. Raises InvalidSetting, FolderNotWritable."""
+    import re  # not above: settings are on the way to every first token
+
+    path = folders(environment).config / FILE_NAME
+    _from_file(path)  # what cannot be read is not written over
+    fresh = path.with_name(f".{FILE_NAME}.{os.getpid()}")
+    try:
+        before = path.read_text("utf-8").splitlines() if path.exists() else []
+        kept = [line for line in before if not re.match(rf"""\s*["']?{name}["']?\s*=""", line)]
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Above the rest: below the head of a table it would be another name.
+        fresh.write_text("\n".join([f"{name} = {str(value).lower()}", *kept, ""]), "utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        raise FolderNotWritable(str(path.parent)) from error
 
 
 def places(chosen: Settings | None = None, environment: Mapping[str, str] = os.environ) -> Places:

@@ -296,6 +296,10 @@ class TokenMissing(InputError):
     """A request to a server that demands tokens, without one or with one that it does not know."""
 
 
+class OwnerOnly(InputError):
+    """A request for what only the person at the server's computer may do: keys, tokens, what is kept."""
+
+
 class TokensNeeded(InputError):
     """A server that other computers may reach, and no token to tell who may use it."""
 

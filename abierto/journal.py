@@ -235,6 +235,12 @@ class Journal:
         with self._told(), self._engine.connect() as connection:
             return list(connection.execute(query).scalars())
 
+    def count(self, table: sa.Table) -> int:
+        """How many rows of this owner a table has."""
+        query = sa.select(sa.func.count()).select_from(table).where(table.c.owner == self.owner)
+        with self._told(), self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def forget(self, table: sa.Table, *, before: str | None = None, number: int | None = None) -> int:
         """Delete rows: all, or those changed before a time (ISO 8601, UTC), or the one of this number.
 

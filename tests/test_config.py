@@ -52,3 +52,22 @@ def test_a_bad_variable_is_named(tmp_path: Path) -> None:
 def test_the_language_is_asked_for_in_the_order_of_posix() -> None:
     assert config.system_language({"LANG": "es_ES.UTF-8", "LC_ALL": "en_GB.UTF-8"}) == "en_GB.UTF-8"
     assert config.system_language({"LANG": "es_ES.UTF-8", "LC_ALL": ""}) == "es_ES.UTF-8"
+
+
+def test_a_switch_is_changed_and_the_rest_of_the_file_stays(tmp_path: Path) -> None:
+    environment = {"ABIERTO_HOME": str(tmp_path / "new")}
+    config.change("remotes_over_api", True, environment)
+    assert config.settings(environment).remotes_over_api
+    written = '# mine\ncontext = 1024\n"remotes_over_api" = true\nremotes = ["a=http://b"]\n'
+    (tmp_path / "new" / "config.toml").write_text(written)
+    config.change("remotes_over_api", False, environment)
+    found = config.settings(environment)
+    assert (found.remotes_over_api, found.context, found.remotes) == (False, 1024, ("a=http://b",))
+    assert "# mine" in (tmp_path / "new" / "config.toml").read_text()
+
+
+def test_a_bad_file_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("context = ")
+    with pytest.raises(InvalidSetting):
+        config.change("remotes_over_api", True, {"ABIERTO_HOME": str(tmp_path)})
+    assert (tmp_path / "config.toml").read_text() == "context = "

@@ -2,9 +2,7 @@
 
 import sys
 from contextlib import closing
-from dataclasses import asdict
 from time import monotonic
-from typing import Any
 
 from abierto import config
 from abierto.cli import out
@@ -12,9 +10,9 @@ from abierto.cli.words import argument, command, option
 from abierto.errors import FolderNotWritable
 from abierto.locale import text
 from abierto.locale.numbers import count, decimal, duration
-from abierto.runtime import choice
+from abierto.runtime import choice, tuned
 from abierto.runtime import tune as tuning
-from abierto.runtime.choice import Measured, Variant
+from abierto.runtime.choice import Variant
 
 COLUMNS = ("start", "prompt", "generation", "repeating", "together")
 
@@ -38,9 +36,7 @@ def tune(model: str, engine: str, as_json: bool) -> None:
     rows = tuning.newest(rows)
     measured = [row.measured for row in rows if row.measured]
     if as_json:
-        out.as_json(
-            {"rows": [_facts(row) for row in rows], "choice": {use: _facts_of(measured, use) for use in choice.USES}}
-        )
+        out.as_json({"rows": [tuned.facts(row) for row in rows], "choice": tuned.choices(measured)})
         return
     headings = [text(f"tune.{column}") for column in ("engine", "threads", *COLUMNS)]
     out.table(headings, [_cells(row) for row in rows])
@@ -103,16 +99,3 @@ def _cells(row: tuning.Row) -> list[str]:
         f"{decimal(speeds.start, 2)} s",
         *(decimal(speed, 1) if (speed := getattr(speeds, column)) else "-" for column in COLUMNS[1:]),
     ]
-
-
-def _facts(row: tuning.Row) -> dict[str, Any]:
-    threads = choice.threads(row.variant, config.settings())
-    facts = {"engine": row.variant.engine, "threads": threads, "settings": dict(row.variant.settings)}
-    if row.measured:
-        return {**facts, "speeds": asdict(row.measured.speeds), "features": list(row.measured.features)}
-    return {**facts, "error": row.error.code if row.error else None}
-
-
-def _facts_of(measured: list[Measured], use: str) -> dict[str, Any] | None:
-    found = choice.best(measured, use)[:1]
-    return _facts(tuning.Row(found[0].variant, found[0])) if found else None

@@ -70,6 +70,13 @@ def has(key: str) -> bool:
     return key in sentences("en")
 
 
+def next_step(code: str) -> str:
+    """What to do about an error of which only the code is known any more; empty where that depends on its facts."""
+    key = f"error.{code}.hint"
+    said = sentences(current()).get(key, "")
+    return "" if "{" in said else said
+
+
 def tell(error: AbiertoError) -> tuple[str, str]:
     """What happened and what to do next, for an error."""
     from abierto.locale.wording import words

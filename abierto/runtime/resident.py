@@ -6,8 +6,10 @@ from math import inf
 from time import monotonic
 
 from abierto.errors import AbiertoError, LoadFailed, MemoryTaken, NotEnoughMemory
+from abierto.runtime.choice import AUTO
 from abierto.runtime.model import Model, Stats
 
+USUAL_CONTEXT, SHORTEST_CONTEXT = 8192, 512  # tokens
 # What an engine that found no memory says of it, or the system that ended it for that.
 _NO_MEMORY = ("alloc", "memory", "SIGKILL")
 
@@ -45,6 +47,10 @@ class Resident:
         """Whether it may be let go."""
         return self.state == "ready" and not self.users and not self.waiting and not self.pinned
 
+    def computed_by(self, engine: str) -> bool:
+        """Whether it is, or may yet be, computed by this engine; by `auto` all are."""
+        return engine == AUTO or self.model is None or self.model.engine == engine
+
     @property
     def expires(self) -> float:
         """When it is let go if nobody asks."""
@@ -63,6 +69,20 @@ class Refused:
 def out_of_memory(error: LoadFailed) -> bool:
     """Whether a model could not be loaded for want of memory."""
     return any(word in error.detail for word in _NO_MEMORY)
+
+
+def smaller(context: int) -> int:
+    """Half the context of the settings that did not go well, or 0 where that is too little to be of use."""
+    half = (context or USUAL_CONTEXT) // 2
+    return half if half >= SHORTEST_CONTEXT else 0
+
+
+def retire_smaller(residents: Iterable[Resident], newcomer: Resident, model: Model) -> None:
+    """Let those go, when they are idle, that do nothing which the newcomer cannot do with a longer context."""
+    for other in residents:
+        same = (other.name, other.task) == (newcomer.name, newcomer.task)
+        if same and other.model and other.model.engine == model.engine and other.model.context < model.context:
+            other.keep_alive = 0.0
 
 
 def patience(residents: Iterable[Resident], name: str, waiting: int) -> int:

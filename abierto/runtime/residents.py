@@ -29,8 +29,9 @@ from abierto.errors import (
     QueueFull,
     ServerStopping,
 )
+from abierto.runtime import choice
 from abierto.runtime.model import Model, Stats, load
-from abierto.runtime.resident import Refused, Resident, explained, out_of_memory, patience
+from abierto.runtime.resident import Refused, Resident, explained, out_of_memory, patience, retire_smaller, smaller
 from abierto.runtime.tally import Newest, Tally
 
 # Seconds. An engine that dies is started again at once; after that it waits twice as long each time, up to the last.
@@ -39,7 +40,6 @@ FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 SOUND = 60.0
 # Between two looks at whose time is over.
 LOOK = 1.0
-SHORTEST_CONTEXT = 512
 # A task that needs no load of its own -> the one that a model is loaded for.
 LOADED_FOR = {"complete": "chat"}
 
@@ -100,7 +100,7 @@ class Turn:
 
 
 class Residents:
-    """The models of a server. Close it. tally: what they have done."""
+    """The models of a server. Close it. tally: what they have done. engines: those that `prefer` was told, by model."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.tally = Tally()
@@ -113,6 +113,7 @@ class Residents:
         self._lines: dict[str, list[Turn]] = {}
         self._refused: dict[str, Refused] = Newest()  # clients may ask for any number of names
         self._deaths: dict[str, tuple[int, float]] = {}
+        self.engines: dict[str, str] = {}
         self._closing = False
         self._sweeper = threading.Thread(target=self._sweep, daemon=True)
         self._sweeper.start()
@@ -151,6 +152,16 @@ class Residents:
             for resident in self._named(catalog.known_as(name)):
                 resident.pinned = pinned
             self.changed.notify_all()
+
+    def prefer(self, name: str, engine: str) -> None:
+        """Compute this model with an engine from now on; `auto`: as the settings say."""
+        name = catalog.known_as(name)
+        with self.changed:
+            self.engines[name] = engine
+            for other in self._all:
+                if other.name == name and not other.computed_by(engine):
+                    other.pinned, other.keep_alive = False, 0.0
+            self._stopping.notify_all()
 
     def unload(self, name: str) -> None:
         """Let a model go as soon as its answers are done; those who wait for it load it again. Raises NotLoaded."""
@@ -242,7 +253,8 @@ class Residents:
 
     def _able(self, turn: Turn) -> Resident:
         """The resident that the turn is for, which may begin to be loaded now."""
-        there = [one for one in self._all if one.name == turn.name and self._lives(one)]
+        engine = self.engines.get(turn.name, choice.AUTO)
+        there = [one for one in self._all if one.name == turn.name and self._lives(one) and one.computed_by(engine)]
         suiting = {one: one.model.context for one in there if one.model and turn.suits(one.model)}
         if suiting:
             return max(suiting, key=lambda one: suiting[one])
@@ -318,7 +330,7 @@ class Residents:
             resident.load_seconds, resident.last_used = monotonic() - began, monotonic()
             self.tally.loads[resident.name] += 1
             self._refused.pop(resident.name, None)
-            self._retire_smaller(resident, model)
+            retire_smaller(self._all, resident, model)
             self.changed.notify_all()
 
     def _failed(self, resident: Resident, fault: BaseException | None) -> None:
@@ -327,13 +339,6 @@ class Residents:
             resident.failure = error
             self._refused[resident.name] = Refused(resident.name, "failed", error)
             self._remove(resident)
-
-    def _retire_smaller(self, resident: Resident, model: Model) -> None:
-        """Let those go, when they are idle, that do nothing which the newcomer cannot do with a longer context."""
-        for other in self._all:
-            same = (other.name, other.task) == (resident.name, resident.task)
-            if same and other.model and other.model.engine == model.engine and other.model.context < model.context:
-                other.keep_alive = 0.0
 
     def _made_room(self, resident: Resident) -> Model:
         """Load, and let idle models go one after the other, the one first that was not used for longest."""
@@ -347,7 +352,7 @@ class Residents:
             except LoadFailed as error:
                 if context or resident.context or not out_of_memory(error):
                     raise
-                context = resident.notice = self._smaller(resident)
+                context = resident.notice = smaller(self._settings.context)
                 if not context:
                     raise
 
@@ -359,13 +364,9 @@ class Residents:
             needs=resident.needs,
             together=self._settings.users,
             task=resident.task,
+            engine=self.engines.get(resident.name, ""),
             apart=True,
         )
-
-    def _smaller(self, resident: Resident) -> int:
-        """Half the context that did not go well, or 0 where that is too little to be of use."""
-        half = (self._settings.context or 8192) // 2
-        return half if half >= SHORTEST_CONTEXT else 0
 
     def _evict(self, newcomer: Resident) -> bool:
         """Let go of the idle model that was not used for longest; False when there is none."""

@@ -121,7 +121,7 @@ class App:
         answering: "_Answering",
     ) -> None:
         raw = await answering.body(headers, self._state.settings.client_seconds) if route.body else b""
-        if self._state.settings.log_prompts:
+        if self._state.settings.log_prompts and not route.secret:
             answering.entry.body = raw.decode("utf-8", "replace")
         query = _query(scope)
 

@@ -118,6 +118,7 @@ class Route:
 
     blocking: the handler reads the disk or waits, and runs in a thread. header: one that a request must have for this
     route; without it, it goes to the next one of the same path. query: names that may stand after the question mark.
+    secret: its body is never written into the log.
     """
 
     method: str
@@ -127,6 +128,7 @@ class Route:
     blocking: bool = False
     header: str = ""
     query: tuple[str, ...] = ()
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 from abierto.config import Settings
-from abierto.errors import AbiertoError, ForbiddenHost, ForbiddenOrigin, TokenMissing, TooManyRequests
+from abierto.errors import AbiertoError, ForbiddenHost, ForbiddenOrigin, OwnerOnly, TokenMissing, TooManyRequests
 from abierto.server.tokens import PREFIX, Token, Tokens
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -115,6 +115,17 @@ def check_origin(headers: Mapping[str, str], listed: Iterable[str]) -> None:
         raise ForbiddenOrigin(origin)
 
 
+def check_owner(headers: Mapping[str, str], host: str, own: str) -> None:
+    """Raise OwnerOnly for whoever is not at the server's computer, and ForbiddenOrigin for a page that is only listed.
+
+    host: what the server listens on. Where others reach it, only a program that knows the key `own` passes.
+    """
+    check_origin(headers, ())
+    known = bool(own) and hmac.compare_digest(secret(headers).encode(), own.encode())
+    if not known and not is_loopback(host):
+        raise OwnerOnly()
+
+
 def cors(headers: Mapping[str, str], listed: Iterable[str]) -> dict[str, str]:
     """The headers by which a browser lets a listed page read the answer."""
     origin = headers.get("origin", "")
@@ -149,6 +160,7 @@ STATUS: dict[str, int] = {
     "forbidden_host": 403,
     "forbidden_origin": 403,
     "token_missing": 401,
+    "owner_only": 403,
     "request_too_large": 413,
     "too_many_requests": 429,
     "request_too_slow": 408,

@@ -115,6 +115,14 @@ def forget(cache: Path, files: Iterable[Path]) -> None:
             _drop(place)
 
 
+def clear(cache: Path) -> int:
+    """Delete all that is kept; the bytes that this frees."""
+    freed = bytes_in(cache)
+    for place, _ in _forms(cache):
+        _drop(place)
+    return freed
+
+
 def _forms(cache: Path) -> Iterator[tuple[Path, str | None]]:
     """Every form, with the name of its file; without one where that cannot be read."""
     with suppress(OSError):

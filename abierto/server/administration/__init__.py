@@ -17,10 +17,24 @@ def error(problem: AbiertoError, _status: int, sentences: str) -> Any:
 
 def dialect(others: Iterable[Dialect] = ()) -> Dialect:
     """The whole dialect. others: those that are described and counted with it."""
-    from abierto.server.administration import catalogue, conversations, direct, journal, models, process, pulls, reports
+    from abierto.server.administration import (
+        catalogue,
+        conversations,
+        direct,
+        journal,
+        models,
+        process,
+        pulls,
+        remotes,
+        reports,
+        storage,
+        tokens,
+        tuning,
+    )
     from abierto.server.openapi import described
 
-    parts = (process, models, pulls, journal, reports, direct, conversations, catalogue)
+    ours = (process, models, pulls, journal, reports, direct, conversations, catalogue)
+    parts = (*ours, tuning, remotes, tokens, storage)
     routes: tuple[Route, ...] = tuple(route for part in parts for route in part.ROUTES)
     prefixes = ("/abierto", "/health", "/metrics", "/openapi.json")
     whole = Dialect("abierto", routes, prefixes, error)

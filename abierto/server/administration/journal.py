@@ -1,6 +1,6 @@
 """The journal over our own dialect: what ran and what was pulled, in numbers and without a word that was said."""
 
-from abierto import config
+from abierto import config, locale
 from abierto.errors import InvalidRequest
 from abierto.runtime.model import write_runs
 from abierto.server.exchange import Call, Reply, Route
@@ -10,7 +10,8 @@ USUAL, MOST = 20, 1000
 
 
 def journal(call: Call) -> Reply:
-    """The newest entries, newest first. kind: `runs` or `pulls`; limit: how many, 1 to 1000."""
+    """The newest entries, newest first; of those that failed with what to do next, null where that depends on facts that
+    are not kept. kind: `runs` or `pulls`; limit: how many, 1 to 1000."""
     kind, limit = call.query.get("kind", "runs"), call.query.get("limit", str(USUAL))
     if kind not in KINDS:
         raise InvalidRequest(f"one of {', '.join(KINDS)} is needed", "kind")
@@ -25,7 +26,7 @@ def journal(call: Call) -> Reply:
         rows = opened.recent({"runs": RUNS, "pulls": PULLS}[kind], limit=int(limit))
     finally:
         opened.close()
-    return Reply({"kind": kind, "entries": [{**row} for row in rows]})
+    return Reply({"kind": kind, "entries": [{**row, "hint": locale.next_step(row["outcome"]) or None} for row in rows]})
 
 
 ROUTES = (Route("GET", "/abierto/v1/journal", journal, blocking=True, query=("kind", "limit")),)

@@ -6,23 +6,36 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from abierto import locale
+from abierto import engines, locale
 from abierto.errors import InvalidRequest
 from abierto.locale.numbers import count
 from abierto.runtime import known
+from abierto.runtime.choice import AUTO
 from abierto.runtime.known import Known
 from abierto.runtime.model import Model, Stats
+from abierto.runtime.removal import removal
 from abierto.runtime.resident import Refused, Resident
+from abierto.server.administration.owner import check
 from abierto.server.exchange import Call, Reply, Route
 from abierto.server.state import State
 
 
 class LoadBody(Struct):
-    """keep_alive: seconds that it stays after its last answer, negative: for ever; null: as the server is set."""
+    """keep_alive: seconds that it stays after its last answer, negative: for ever; null: as the server is set.
+
+    engine: the one that this model is computed with from now on; `auto`: as the server is set; null: as before.
+    """
 
     model: str
     task: Literal["chat", "embed", "rerank", "draw"] = "chat"
     keep_alive: float | None = None
+    engine: str | None = None
+
+
+class RemoveBody(Struct):
+    """model: as `abierto remove` takes it; also one whose pull did not end."""
+
+    model: str
 
 
 class UnloadBody(Struct):
@@ -48,6 +61,10 @@ def load(call: Call) -> Reply:
     body: LoadBody = call.body
     if body.keep_alive is not None and not isfinite(body.keep_alive):
         raise InvalidRequest("a finite number of seconds is needed", "$.keep_alive")
+    if body.engine is not None:
+        if body.engine != AUTO:
+            engines.check(body.engine)
+        call.state.residents.prefer(body.model, body.engine)
     turn = call.state.residents.turn(body.model, body.task, keep_alive=body.keep_alive)
     with turn:
         name = turn.name
@@ -66,9 +83,18 @@ def pin(call: Call) -> Reply:
     return Reply({"model": call.body.model, "pinned": call.body.pinned})
 
 
+def remove(call: Call) -> Reply:
+    """Delete a pulled model, or what has arrived of one. It is let go first if it is loaded and nobody uses it."""
+    check(call)
+    found = removal(call.body.model)
+    call.state.residents.let_go(found.name)
+    return Reply({"model": found.name, "freed": found.carry_out()})
+
+
 def residents(state: State) -> list[dict[str, Any]]:
     """Each model that is loaded or on its way. Sizes in bytes, times in seconds; null where unknown."""
-    return [_resident(one) for one in state.residents.all()]
+    chosen = state.residents.engines
+    return [{**_resident(one), "chosen_engine": chosen.get(one.name)} for one in state.residents.all()]
 
 
 def absent(state: State) -> list[dict[str, Any]]:
@@ -147,6 +173,7 @@ def _known(one: Known) -> dict[str, Any]:
         "quantization": one.quantization or None,
         "context": one.context or None,
         "license": one.license or None,
+        "engines": engines.engines_for(one.format),
     }
 
 
@@ -155,4 +182,5 @@ ROUTES = (
     Route("POST", "/abierto/v1/models/load", load, LoadBody, blocking=True),
     Route("POST", "/abierto/v1/models/unload", unload, UnloadBody),
     Route("POST", "/abierto/v1/models/pin", pin, PinBody),
+    Route("POST", "/abierto/v1/models/remove", remove, RemoveBody, blocking=True),
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from abierto import __version__, machine
 from abierto.errors import InvalidRequest, TokenMissing
+from abierto.runtime.licenses import licenses as all_licenses
 from abierto.runtime.serving import proof
 from abierto.server import guard, metrics
 from abierto.server.administration.models import absent, residents
@@ -42,6 +43,12 @@ def status(call: Call) -> Reply:
     return Reply(body)
 
 
+def licenses(_call: Call) -> Reply:
+    """Every package that the server runs on and every pulled model, with its licence; null where none is stated."""
+    rows = [{"kind": one.kind, "name": one.name, "license": one.license or None} for one in all_licenses()]
+    return Reply({"licenses": rows})
+
+
 def identity(call: Call) -> Reply:
     """That this is the server whose key a program knows: the HMAC-SHA-256 of the parameter `challenge` with the key."""
     challenge = call.query.get("challenge", "")
@@ -64,6 +71,7 @@ ROUTES = (
     Route("GET", "/health", health),
     Route("GET", "/metrics", numbers, blocking=True),
     Route("GET", "/abierto/v1/status", status, blocking=True),
+    Route("GET", "/abierto/v1/licenses", licenses, blocking=True),
     Route("GET", "/abierto/v1/identity", identity, query=("challenge",)),
     Route("POST", "/abierto/v1/stop", stop, blocking=True),
 )
