@@ -31,8 +31,9 @@ def test_every_sentence_that_is_asked_for_exists() -> None:
 def test_every_sentence_is_used() -> None:
     """By its whole name, or by a pattern whose gap is filled with a word that stands in a script."""
     everything = "\n".join(SCRIPTS.values())
-    # Values of the API that scripts put into names: verdicts, and how a speed is known.
-    told = {"fits", "fits_context", "needs_more", "needs_more_free", "tune", "runs", "computer"}
+    # Values of the API that scripts put into names: verdicts, how a speed is known, states, uses of a model.
+    told = {"fits", "fits_context", "needs_more", "needs_more_free", "tune", "runs", "computer", "keyring", "loading"}
+    told |= {"one_user", "one_shot", "long_prompt", "many"}
     words = set(re.findall(r"[\w.]+", everything)) | told
     patterns = [pattern for _, pattern in CALLED.findall(everything) if pattern]
     composed = [re.compile(re.sub(r"\$\{[^}]*\}", r"([\\w.]+)", one.replace(".", r"\."))) for one in patterns]

@@ -172,6 +172,7 @@ def test_texts_and_pictures_are_attached(watched: Watched, page: Page) -> None:
     attach.set_input_files({"name": "dot.png", "mimeType": "image/png", "buffer": page.screenshot()})
     say(page, "and what is here?")
     expect(page.locator(".own").last.get_by_role("img", name="dot.png")).to_be_visible()
+    ended(page)
     assert "data:image/jpeg;base64," in asked[-1]
 
 

@@ -3,6 +3,7 @@ import { away, back } from "./lib/away.js";
 import { effect, html, render, signal } from "./lib/html.js";
 import { locked, useToken } from "./lib/api.js";
 import { Icon } from "./lib/icons.js";
+import { Help, helping, pressed } from "./lib/keys.js";
 import { chosenLanguage } from "./lib/settings.js";
 import { language, speak, t } from "./lib/words.js";
 import { PANELS } from "./panels.js";
@@ -16,6 +17,7 @@ addEventListener("hashchange", () => {
   place.value = location.hash.slice(1);
   menu.value = false;
 });
+addEventListener("keydown", (event) => pressed(event, PANELS.map((one) => one.name)));
 
 function Gate() {
   const enter = (/** @type {any} */ event) => {
@@ -30,10 +32,15 @@ function Gate() {
   </form>`;
 }
 
+/** The panel that the address names. */
+function current() {
+  return PANELS.find((one) => one.name === place.value.split("/")[0]) ?? PANELS[0];
+}
+
 function Frame() {
   if (locked.value) return html`<main id="main"><${Gate} /></main>`;
-  const [name, ...rest] = place.value.split("/");
-  const panel = PANELS.find((one) => one.name === name) ?? PANELS[0];
+  const rest = place.value.split("/").slice(1);
+  const panel = current();
   const View = panel.view;
   return html`
     <a class="skip" href="#main" onClick=${skip}>${t("skip")}</a>
@@ -54,6 +61,7 @@ function Frame() {
           )}
         </nav>
         <${Conversations} key=${back.value} current=${panel.name === "chat" ? rest[0] : ""} />
+        <button class="quiet" onClick=${() => (helping.value = true)}><${Icon} name="keys" />${t("keys.title")} <kbd>?</kbd></button>
       </aside>
       <div class="veil" onClick=${() => (menu.value = false)}></div>
       <main id="main" tabindex="-1">
@@ -61,6 +69,7 @@ function Frame() {
         <${View} key=${back.value} rest=${rest} />
       </main>
     </div>
+    <${Help} />
   `;
 }
 
@@ -72,8 +81,7 @@ function skip(event) {
 
 await speak(chosenLanguage.value);
 effect(() => {
-  const panel = PANELS.find((one) => one.name === place.value.split("/")[0]) ?? PANELS[0];
-  document.title = `${t(`panel.${panel.name}`)} · Abierto`;
+  document.title = `${t(`panel.${current().name}`)} · Abierto`;
 });
 effect(() => {
   if (chosenLanguage.value !== language.peek()) speak(chosenLanguage.value);

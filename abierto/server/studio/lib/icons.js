@@ -1,7 +1,7 @@
 /** Line drawings of 20 by 20, in the colour of the text. */
 import { html } from "./html.js";
 
-const PATHS = {
+const PATHS = /** @type {Record<string, string>} */ ({
   chat: "M4 5h12v8H9l-4 3v-3H4z",
   models: "M10 3l6 3.5v7L10 17l-6-3.5v-7zM4 6.5l6 3.5 6-3.5M10 10v7",
   compare: "M4 4h5v12H4zM11 4h5v12h-5z",
@@ -23,9 +23,11 @@ const PATHS = {
   sliders: "M5 4v12M10 4v12M15 4v12M3 8h4M8 12h4M13 7h4",
   folder: "M3 5h5l2 2h7v9H3z",
   close: "M5 5l10 10M15 5L5 15",
-};
+  pause: "M7 5v10M13 5v10",
+  keys: "M3 6h14v8H3zM6 9h1M10 9h1M14 9h1M7 12h6",
+});
 
-/** @param {{name: keyof typeof PATHS}} props */
+/** @param {{name: string}} props a name of the table, or a path */
 export function Icon({ name }) {
-  return html`<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d=${PATHS[name]} /></svg>`;
+  return html`<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d=${PATHS[name] ?? name} /></svg>`;
 }

@@ -15,6 +15,8 @@ export const theme = kept("theme", "auto");
 export const textSize = kept("text", "medium");
 export const chosenLanguage = kept("language", navigator.language.toLowerCase().startsWith("es") ? "es" : "en");
 export const model = kept("model", "");
+/** Whether keys of one letter do something: "on" or "off". */
+export const letterKeys = kept("keys", "on");
 
 effect(() => {
   document.documentElement.dataset.theme = theme.value;

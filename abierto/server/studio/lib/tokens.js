@@ -1,20 +1,66 @@
-/** What a model wrote, token by token, shaded by how likely each was; what else it might have been is told on hover. */
-import { html } from "./html.js";
-import { number } from "./words.js";
+/** What a model wrote, token by token, shaded by how likely each was; what else it might have been is told where one points. */
+import { html, signal, useRef } from "./html.js";
+import { number, t } from "./words.js";
 
 /** @typedef {{text: string, logprob?: number, others?: [string, number][]}} Token */
 const LIKELY = 0.5;
 const UNLIKELY = 0.1;
 
 /** @param {{tokens: Token[]}} props */
-export function Tokens({ tokens }) {
-  return tokens.map(({ text, logprob, others = [] }) => {
+function Tokens({ tokens }) {
+  return tokens.map(({ text, logprob }, place) => {
     if (logprob === undefined) return text;
     const chance = Math.exp(logprob);
     const kind = chance >= LIKELY ? "likely" : chance >= UNLIKELY ? "less" : "unlikely";
-    const told = others.map(([other, value]) => `${JSON.stringify(other)} ${percent(Math.exp(value))}`);
-    return html`<span class=${`token ${kind}`} title=${[percent(chance), ...told].join("\n")}>${text}</span>`;
+    return html`<span class=${`token ${kind}`} data-place=${place}>${text}</span>`;
   });
+}
+
+/** What a model wrote. The token that is pointed at, or gone to with the arrows left and right, is told below.
+ * @param {{tokens: Token[], label: string, scrolled?: (event: Event) => void}} props */
+export function Answer({ tokens, label, scrolled }) {
+  const at = useRef(signal(-1)).current;
+  const known = tokens.some((one) => one.logprob !== undefined);
+  const go = (/** @type {any} */ event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[/** @type {string} */ (event.key)];
+    if (!step || !known) return;
+    event.preventDefault();
+    at.value = Math.min(Math.max(at.value + step, 0), tokens.length - 1);
+    event.currentTarget.querySelector(".at")?.classList.remove("at");
+    const token = event.currentTarget.querySelector(`[data-place="${at.value}"]`);
+    token?.classList.add("at");
+    token?.scrollIntoView({ block: "nearest" });
+  };
+  return html`<div
+      class="answer"
+      tabindex="0"
+      role="region"
+      aria-label=${label}
+      onScroll=${scrolled}
+      onMouseOver=${(/** @type {any} */ { target }) => target.dataset.place && (at.value = Number(target.dataset.place))}
+      onKeyDown=${go}
+    >
+      <${Tokens} tokens=${tokens} />
+    </div>
+    ${known && html`<${Others} tokens=${tokens} at=${at} />`}`;
+}
+
+/** A token, and what else might have stood there, each with its chance as a number and a bar.
+ * @param {{tokens: Token[], at: import("../vendor/signals-core.js").Signal<number>}} props */
+function Others({ tokens, at }) {
+  const token = tokens[at.value];
+  if (token?.logprob === undefined) return html`<p class="others hint">${t("tokens.point")}</p>`;
+  const others = (token.others ?? []).filter(([text]) => text !== token.text);
+  const all = [[token.text, token.logprob], ...others].map(([text, value]) => ({ text, share: Math.exp(Number(value)) }));
+  return html`<ul class="others" aria-label=${t("tokens.others")} aria-live="polite">
+    ${all.map(
+      ({ text, share }) =>
+        html`<li>
+          <code>${JSON.stringify(text).slice(1, -1)}</code><meter min="0" max="1" value=${share} aria-hidden="true"></meter
+          ><span>${percent(share)}</span>
+        </li>`,
+    )}
+  </ul>`;
 }
 
 /** @param {number} share */

@@ -42,3 +42,12 @@ export function size(bytes) {
 export function when(iso) {
   return new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }
+
+/** A moment beside others: its time of day, and its day where they lie more than a day apart.
+ * @param {number} at milliseconds since 1970 @param {number} apart milliseconds */
+export function moment(at, apart) {
+  const far = apart > 24 * 3600 * 1000;
+  /** @type {Intl.DateTimeFormatOptions} */
+  const parts = far ? { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" } : { timeStyle: "medium" };
+  return new Intl.DateTimeFormat(language.value, parts).format(at);
+}

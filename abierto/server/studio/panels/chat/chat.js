@@ -1,29 +1,18 @@
 /** The conversation: what was said, and the field to say more. */
-import { get } from "../../lib/api.js";
 import { away } from "../../lib/away.js";
-import { html, signal, useEffect, useLayoutEffect, useRef, useState } from "../../lib/html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../../lib/html.js";
 import { Icon } from "../../lib/icons.js";
+import { findModels, leaves, Pick } from "../../lib/models.js";
 import { model } from "../../lib/settings.js";
-import { number, t } from "../../lib/words.js";
-import { Files, read } from "./files.js";
+import { t } from "../../lib/words.js";
+import { Composer } from "./composer.js";
 import { KINDS, download } from "./export.js";
 import { Message } from "./message.js";
 import { Sliders } from "./sliders.js";
-import { busy, heard, live, load, open, path, say, stop, trouble } from "./store.js";
+import { busy, heard, live, load, open, path, trouble } from "./store.js";
 import { Welcome } from "./welcome.js";
 
-/** Models that answer, and those that are loaded with their context. */
-export const models = signal(/** @type {any[]} */ ([]));
-const context = signal(0);
 const STEP = 20; // messages that are made at once
-
-export async function findModels() {
-  const found = (await get("/abierto/v1/models")).models.filter((/** @type {any} */ one) => one.task === "chat");
-  models.value = found;
-  if (!found.some((/** @type {any} */ one) => one.name === model.value)) {
-    model.value = (found.find((/** @type {any} */ one) => one.format !== "none") ?? found[0])?.name ?? "";
-  }
-}
 
 /** @param {{rest: string[]}} props */
 export function Chat({ rest }) {
@@ -42,14 +31,14 @@ export function Chat({ rest }) {
   return html`
     <section class="chat" aria-label=${t("panel.chat")}>
       <header class="head">
-        <select
-          class="pick"
-          aria-label=${t("chat.model")}
+        <${Pick}
+          kind="pick"
+          label=${t("chat.model")}
           value=${model.value}
-          onChange=${(/** @type {any} */ event) => (model.value = event.target.value)}
-        >
-          ${models.value.map((one) => html`<option value=${one.name}>${one.name}</option>`)}
-        </select>
+          pick=${(/** @type {string} */ name) => (model.value = name)}
+        />
+        ${leaves(model.value) &&
+        html`<strong class="leaves" title=${t("chat.leaves_why")}>${t("chat.leaves")}</strong>`}
         <h1>${talk.title || t("chat.new")}</h1>
         <select
           class="pick save"
@@ -64,7 +53,14 @@ export function Chat({ rest }) {
           <option value="" hidden>${t("chat.export")}</option>
           ${Object.keys(KINDS).map((kind) => html`<option value=${kind}>${t(`chat.export_${kind}`)}</option>`)}
         </select>
-        <button class="quiet" aria-expanded=${sliders} title=${t("chat.settings")} onClick=${() => slide(!sliders)}>
+        <button
+          class="quiet"
+          data-key="s"
+          aria-keyshortcuts="s"
+          aria-expanded=${sliders}
+          title=${t("chat.settings")}
+          onClick=${() => slide(!sliders)}
+        >
           <${Icon} name="sliders" /><span class="hidden">${t("chat.settings")}</span>
         </button>
       </header>
@@ -125,102 +121,4 @@ function Thread({ id, messages }) {
     </div>
     <p class="hidden" aria-live="polite">${busy.value ? t("chat.writing") : heard.value}</p>
   `;
-}
-
-/** @param {{parent: string, last: any, draft: string}} props */
-function Composer({ parent, last, draft }) {
-  const [text, write] = useState(localStorage.getItem(draft) ?? "");
-  const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-  const [files, attach] = useState(/** @type {import("./files.js").Attached[]} */ ([]));
-  const add = (/** @type {Iterable<File>} */ chosen) => {
-    trouble.value = "";
-    read(chosen).then((found) => attach((before) => [...before, ...found]), (problem) => (trouble.value = problem.message));
-  };
-  useLayoutEffect(() => {
-    const area = /** @type {HTMLTextAreaElement} */ (field.current);
-    area.style.height = "auto";
-    area.style.height = `${Math.min(area.scrollHeight, 240)}px`;
-  }, [text]);
-  useEffect(() => {
-    if (matchMedia("(hover: hover)").matches) field.current?.focus();
-  }, []);
-  const typed = (/** @type {string} */ value) => {
-    write(value);
-    if (value) localStorage.setItem(draft, value);
-    else localStorage.removeItem(draft);
-  };
-  const send = () => {
-    if ((!text.trim() && !files.length) || busy.value || !model.value) return;
-    typed("");
-    attach([]);
-    say(text, parent, files);
-  };
-  const pressed = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-      event.preventDefault();
-      send();
-    }
-    if (event.key === "Escape" && busy.value) stop();
-  };
-  return html`
-    <form
-      class="composer"
-      onDragOver=${(/** @type {Event} */ event) => event.preventDefault()}
-      onDrop=${(/** @type {DragEvent} */ event) => {
-        event.preventDefault();
-        add(event.dataTransfer?.files ?? []);
-      }}
-      onPaste=${(/** @type {ClipboardEvent} */ event) => event.clipboardData?.files.length && add(event.clipboardData.files)}
-      onSubmit=${(/** @type {Event} */ event) => {
-        event.preventDefault();
-        send();
-      }}
-    >
-      <${Files} files=${files} remove=${(/** @type {number} */ place) => attach(files.filter((_, other) => other !== place))} />
-      <label class="quiet" title=${t("chat.attach")}>
-        <${Icon} name="plus" />
-        <input
-          class="hidden"
-          type="file"
-          multiple
-          aria-label=${t("chat.attach")}
-          onChange=${(/** @type {any} */ event) => {
-            add([...event.target.files]);
-            event.target.value = "";
-          }}
-        />
-      </label>
-      <textarea
-        ref=${field}
-        rows="1"
-        aria-label=${t("chat.say")}
-        placeholder=${t("chat.say")}
-        value=${text}
-        onInput=${(/** @type {any} */ event) => typed(event.target.value)}
-        onKeyDown=${pressed}
-      ></textarea>
-      ${busy.value
-        ? html`<button class="round" type="button" title=${t("chat.stop")} onClick=${stop}>
-            <${Icon} name="stop" /><span class="hidden">${t("chat.stop")}</span>
-          </button>`
-        : html`<button class="round" disabled=${(!text.trim() && !files.length) || !model.value} title=${t("chat.send")}>
-            <${Icon} name="send" /><span class="hidden">${t("chat.send")}</span>
-          </button>`}
-    </form>
-    <p class="under">${under(last)}</p>
-  `;
-}
-
-/** How much of the context is taken, and how fast the last answer was.
- * @param {any} last */
-function under(last) {
-  const known = models.value.find((one) => one.name === model.value);
-  context.value = known?.context ?? 0;
-  const used = (last?.prompt ?? 0) + (last?.tokens ?? 0);
-  if (!used) return t("chat.keys");
-  const told = [t("chat.tokens", { used: number(used) })];
-  if (context.value) told[0] = t("chat.tokens_of", { used: number(used), context: number(context.value) });
-  if (last?.speed) told.push(t("chat.speed", { speed: number(last.speed, 1) }));
-  if (context.value && used > 0.8 * context.value) told.push(t("chat.nearly_full"));
-  return told.join(" · ");
 }

@@ -37,13 +37,18 @@ async function words(file) {
   return { name: file.name, text };
 }
 
-/** A message's content as the API takes it: texts first, each with its name, then the pictures, then what was said.
+/** What a message says in words: the texts first, each with its name, then what was said.
  * @param {{content: string, files?: Attached[]}} message */
-export function parts({ content, files = [] }) {
-  if (!files.length) return content;
+export function worded({ content, files = [] }) {
   const texts = files.filter((one) => one.text !== undefined).map((one) => `${one.name}:\n\n${one.text}\n\n`);
-  const images = files.filter((one) => one.image).map((one) => ({ type: "input_image", image_url: one.image }));
-  return [...images, { type: "input_text", text: texts.join("") + content }];
+  return texts.join("") + content;
+}
+
+/** A message's content as the API takes it: pictures, then words.
+ * @param {{content: string, files?: Attached[]}} message */
+export function parts(message) {
+  const images = (message.files ?? []).filter((one) => one.image).map((one) => ({ type: "input_image", image_url: one.image }));
+  return images.length ? [...images, { type: "input_text", text: worded(message) }] : worded(message);
 }
 
 /** @param {{files?: Attached[], remove?: (place: number) => void}} props */
@@ -51,11 +56,16 @@ export function Files({ files = [], remove }) {
   if (!files.length) return null;
   return html`<ul class="files">
     ${files.map(
-      (one, place) => html`<li>
-        ${one.image ? html`<img src=${one.image} alt=${one.name} />` : html`<span>${one.name}</span>`}
-        ${remove &&
-        html`<button class="quiet" type="button" aria-label=${t("chat.detach", { name: one.name })} onClick=${() => remove(place)}>×</button>`}
-      </li>`,
+      (one, place) =>
+        html`<li>
+          ${one.image ? html`<img src=${one.image} alt=${one.name} />` : html`<span>${one.name}</span>`}
+          ${
+            remove &&
+            html`<button class="quiet" type="button" aria-label=${t("chat.detach", { name: one.name })} onClick=${() => remove(place)}>
+              ×
+            </button>`
+          }
+        </li>`,
     )}
   </ul>`;
 }

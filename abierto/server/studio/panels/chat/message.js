@@ -5,25 +5,31 @@ import { Icon } from "../../lib/icons.js";
 import { Blocks, colour } from "../../lib/markdown.js";
 import { number, t } from "../../lib/words.js";
 import { Files } from "./files.js";
-import { answer, busy, open, say, siblings, walk } from "./store.js";
+import { answer, busy, open, reword, say, siblings, walk } from "./store.js";
 
-/** @param {{message: any, live: {text: string, thought: string} | null}} props */
+/** Where the wording that somebody tries for a message is kept until it is sent.
+ * @param {string} id */
+const draft = (id) => `abierto.edit.${id}`;
+
+/** @param {{message: any, live: {text: string, thought: string, note?: string} | null}} props */
 export function Message({ message, live }) {
-  const [editing, edit] = useState(false);
+  const [editing, edit] = useState(localStorage.getItem(draft(message.id)) !== null);
   const own = message.role === "user";
   const text = live ? live.text : message.content;
   const thought = live ? live.thought : message.thought;
   return html`
     <li class=${own ? "said own" : "said"}>
-      <article aria-label=${t(own ? "chat.you" : "chat.model_said", { model: message.model ?? "" })}>
+      <article tabindex="-1" aria-label=${t(own ? "chat.you" : "chat.model_said", { model: message.model ?? "" })}>
         ${thought && html`<${Thought} text=${thought} open=${Boolean(live && !live.text)} />`}
         <${Files} files=${message.files} />
+        ${message.sent && html`<${Sent} sent=${message.sent} />`}
         ${editing
           ? html`<${Editor} message=${message} done=${() => edit(false)} />`
           : own
             ? html`<p class="words">${text}</p>`
             : html`<${Written} text=${text} ended=${!live} />`}
-        ${live && !text && !thought && html`<p class="waiting"><span></span><span></span><span></span></p>`}
+        ${live && !text && !thought && html`<p class="waiting"><span></span><span></span><span></span></p>
+          ${live.note && html`<p class="hint" role="status">${live.note}</p>`}`}
         ${message.error && html`<p class="trouble" role="alert">${message.error}</p>`}
         ${message.cut &&
         html`<p class="hint">
@@ -112,25 +118,51 @@ function Thought({ text, open: unfolded }) {
   </details>`;
 }
 
-/** @param {{message: any, done: () => void}} props */
+/** Which passages of long texts the model was sent.
+ * @param {{sent: import("./request.js").Sent}} props */
+function Sent({ sent }) {
+  const { passages, of, by } = sent;
+  return html`<details class="sent">
+    <summary>${t("chat.sent", { sent: number(passages.length), of: number(of), model: by })}</summary>
+    <ol>
+      ${passages.map((one) => html`<li><strong>${one.name}, ${number(one.number)}</strong><p>${one.text}</p></li>`)}
+    </ol>
+  </details>`;
+}
+
+/** What is typed is there again after a reload. An answer that was reworded becomes another branch, and is not asked for.
+ * @param {{message: any, done: () => void}} props */
 function Editor({ message, done }) {
-  const [text, write] = useState(message.content);
-  const send = () => {
+  const [text, write] = useState(localStorage.getItem(draft(message.id)) ?? message.content);
+  const own = message.role === "user";
+  const leave = () => {
+    localStorage.removeItem(draft(message.id));
     done();
-    if (text.trim()) say(text, message.parent, message.files);
+  };
+  const send = () => {
+    leave();
+    if (!text.trim()) return;
+    if (own) say(text, message.parent, message.files);
+    else reword(text, message);
   };
   return html`<div class="editor">
     <textarea
-      aria-label=${t("chat.edit")}
+      aria-label=${t(own ? "chat.edit" : "chat.edit_answer")}
       rows=${Math.min(12, text.split("\n").length + 1)}
       value=${text}
       ref=${(/** @type {HTMLElement | null} */ field) => field && document.activeElement !== field && field.focus()}
-      onInput=${(/** @type {any} */ event) => write(event.target.value)}
-      onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && done()}
+      onInput=${(/** @type {any} */ event) => {
+        write(event.target.value);
+        localStorage.setItem(draft(message.id), event.target.value);
+      }}
+      onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
+        if (event.key === "Escape") leave();
+        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send();
+      }}
     ></textarea>
     <div>
-      <button class="button" onClick=${send}>${t("chat.send")}</button>
-      <button class="quiet" onClick=${done}>${t("cancel")}</button>
+      <button class="button" onClick=${send}>${t(own ? "chat.send" : "chat.keep_words")}</button>
+      <button class="quiet" onClick=${leave}>${t("cancel")}</button>
     </div>
   </div>`;
 }
@@ -139,24 +171,31 @@ function Editor({ message, done }) {
 function Deeds({ message, own, edit }) {
   const others = siblings(message);
   const place = others.findIndex((one) => one.id === message.id);
+  const off = busy.value;
   return html`<footer class="deeds">
     ${others.length > 1 &&
     html`<span class="branches">
-      <${Deed} name="left" words="chat.branch_before" off=${busy.value || place === 0} act=${() => walk(others[place - 1])} />
+      <${Deed} name="left" words="chat.branch_before" letter="[" off=${off || place === 0} act=${() => walk(others[place - 1])} />
       <span>${place + 1}/${others.length}</span>
-      <${Deed} name="right" words="chat.branch_after" off=${busy.value || place === others.length - 1} act=${() => walk(others[place + 1])} />
+      <${Deed} name="right" words="chat.branch_after" letter="]" off=${off || place === others.length - 1} act=${() => walk(others[place + 1])} />
     </span>`}
-    <${Deed} name="copy" words="chat.copy" act=${() => navigator.clipboard.writeText(message.content)} />
-    ${own
-      ? html`<${Deed} name="edit" words="chat.edit" off=${busy.value} act=${edit} />`
-      : html`<${Deed} name="retry" words="chat.retry" off=${busy.value} act=${() => answer(message.parent)} />`}
+    <${Deed} name="copy" words="chat.copy" letter="c" act=${() => navigator.clipboard.writeText(message.content)} />
+    <${Deed} name="edit" words=${own ? "chat.edit" : "chat.edit_answer"} letter="e" off=${off} act=${edit} />
+    ${!own && html`<${Deed} name="retry" words="chat.retry" letter="r" off=${off} act=${() => answer(message.parent)} />`}
     ${!own && message.speed && html`<span class="hint">${message.model} · ${t("chat.speed", { speed: number(message.speed, 1) })}</span>`}
   </footer>`;
 }
 
-/** @param {{name: any, words: string, act: () => void, off?: boolean}} props */
-function Deed({ name, words, act, off = false }) {
-  return html`<button class="quiet" title=${t(words)} disabled=${off} onClick=${act}>
+/** @param {{name: string, words: string, letter: string, act: () => void, off?: boolean}} props */
+function Deed({ name, words, letter, act, off = false }) {
+  return html`<button
+    class="quiet"
+    title=${t(words)}
+    data-key=${letter}
+    aria-keyshortcuts=${letter}
+    disabled=${off}
+    onClick=${act}
+  >
     <${Icon} name=${name} /><span class="hidden">${t(words)}</span>
   </button>`;
 }

@@ -15,9 +15,11 @@ export function Conversations({ current: asked }) {
   }, [search.value]);
   return html`
     <section class="talks" aria-label=${t("chat.conversations")}>
-      <a class="button wide" href="#chat"><${Icon} name="plus" />${t("chat.new")}</a>
+      <a class="button wide" href="#chat" data-key="n" aria-keyshortcuts="n"><${Icon} name="plus" />${t("chat.new")}</a>
       <input
         type="search"
+        data-key="/"
+        aria-keyshortcuts="/"
         aria-label=${t("chat.search")}
         placeholder=${t("chat.search")}
         value=${search.value}

@@ -1,6 +1,8 @@
 /** The system prompt and the sampling of a conversation; both, with the model, are kept under a name as an assistant. */
+import { post } from "../../lib/api.js";
 import { html, signal, useState } from "../../lib/html.js";
 import { Icon } from "../../lib/icons.js";
+import { findResidents, models, residents } from "../../lib/models.js";
 import { model } from "../../lib/settings.js";
 import { t } from "../../lib/words.js";
 import { open, set } from "./store.js";
@@ -79,8 +81,34 @@ export function Sliders() {
           />
         </label>`,
       )}
+      <${Engine} />
     </fieldset>
   `;
+}
+
+/** What computes the model; another one may be chosen in the middle of a conversation. */
+function Engine() {
+  const [trouble, tell] = useState("");
+  const name = model.value;
+  const able = models.value.find((one) => one.name === name)?.engines ?? [];
+  const now = residents.value.find((one) => one.model === name);
+  if (able.length < 2) return null;
+  const take = async (/** @type {string} */ engine) => {
+    tell("");
+    await post("/abierto/v1/models/load", { model: name, engine }).catch((problem) => tell(problem.message));
+    findResidents().catch(() => {});
+  };
+  return html`<label class="field">
+    ${t("chat.engine")}
+    <select onChange=${(/** @type {any} */ event) => take(event.target.value)}>
+      ${["auto", ...able].map(
+        (engine) => html`<option value=${engine} selected=${engine === (now?.chosen_engine ?? "auto")}>
+          ${engine === "auto" ? t("chat.engine_auto") : engine}
+        </option>`,
+      )}
+    </select>
+    <span class="hint" role="status">${trouble || (now?.engine ? t("chat.engine_now", { engine: now.engine }) : t("models.not_loaded"))}</span>
+  </label>`;
 }
 
 /** A preset decides how words are chosen, not how many.

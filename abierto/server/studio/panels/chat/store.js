@@ -6,11 +6,12 @@
 import { ask, events, get, post, put, Refused, remove } from "../../lib/api.js";
 import { batch, computed, signal } from "../../lib/html.js";
 import { model } from "../../lib/settings.js";
-import { parts } from "./files.js";
+import { t } from "../../lib/words.js";
+import { request } from "./request.js";
 
 /** @typedef {{id: string, parent: string, role: "user" | "assistant", content: string, thought?: string, model?: string,
  *   error?: string, response?: string, tokens?: number, prompt?: number, speed?: number, cut?: boolean,
- *   files?: import("./files.js").Attached[]}} Message */
+ *   files?: import("./files.js").Attached[], sent?: import("./request.js").Sent}} Message */
 /** @typedef {{id: number, title: string, nodes: Record<string, Message>, leaf: string, system: string,
  *   sampling: Record<string, number>}} Conversation */
 
@@ -18,7 +19,7 @@ export const list = signal(/** @type {any[]} */ ([]));
 export const search = signal("");
 export const open = signal(/** @type {Conversation} */ (blank()));
 /** The message that is being written: its id and what has come of it. */
-export const live = signal(/** @type {{id: string, text: string, thought: string} | null} */ (null));
+export const live = signal(/** @type {{id: string, text: string, thought: string, note?: string} | null} */ (null));
 /** Whether one is being written. */
 export const busy = computed(() => live.value !== null);
 /** What came of the last one, for those who hear the page. */
@@ -77,6 +78,7 @@ export async function load(id) {
   const talk = { ...blank(), id, title: kept.title, ...fromKept(kept) };
   open.value = talk;
   const last = talk.nodes[talk.leaf];
+  if (last?.role === "assistant" && !last.response && !last.content && !last.error) change(last.id, { error: t("chat.stopped") }, false);
   if (last?.response) follow(last, await ask("GET", `/v1/responses/${last.response}?stream=true`).catch(() => null));
 }
 
@@ -125,6 +127,14 @@ export async function say(content, parent, files = []) {
   await answer(id);
 }
 
+/** Put other words into the place of an answer, as a branch of its own.
+ * @param {string} content @param {Message} message */
+export function reword(content, message) {
+  const id = fresh();
+  const { model: by, parent } = message;
+  set({ nodes: { ...open.value.nodes, [id]: { id, parent, role: "assistant", content, model: by } }, leaf: id });
+}
+
 /** The first words of a text.
  * @param {string} text */
 function headed(text) {
@@ -144,9 +154,12 @@ export async function answer(parent) {
   open.value = talk;
   live.value = { id, text: "", thought: "" };
   keep(); // before anything else: who closes the page now finds the question again
-  const input = path(talk, parent).map((one) => ({ role: one.role, content: parts(one) }));
-  const body = { model: model.value, input, stream: true, background: true, ...talk.sampling };
+  const tell = (/** @type {string} */ note) => live.value?.id === id && (live.value = { ...live.value, note });
   try {
+    const { input, sent } = await request(path(talk, parent), talk.system, message.model ?? "", talk.sampling, tell);
+    if (live.value?.id !== id) return; // the person went elsewhere while it was being prepared, or stopped it
+    change(parent, { sent }, false);
+    const body = { model: message.model, input, stream: true, background: true, ...talk.sampling };
     const reply = await ask("POST", "/v1/responses", talk.system ? { ...body, instructions: talk.system } : body);
     await follow(message, reply);
   } catch (problem) {
@@ -229,6 +242,7 @@ function change(id, facts, write) {
 /** Break the answer off; what has come of it stays. */
 export async function stop() {
   const message = live.value && open.value.nodes[live.value.id];
+  if (message && !message.response && live.value?.note) finish(message.id, { error: t("chat.stopped") });
   if (message?.response) await post(`/v1/responses/${message.response}/cancel`, {}).catch(() => {});
 }
 
@@ -280,6 +294,13 @@ async function write() {
 export async function forget(id) {
   await remove(`/abierto/v1/conversations/${id}`);
   if (open.value.id === id) location.hash = "#chat";
+  await refresh();
+}
+
+/** Begin anew: somebody deleted all conversations. */
+export async function forgotten() {
+  leave();
+  open.value = blank();
   await refresh();
 }
 

@@ -1,9 +1,9 @@
 /** What a newcomer sees: one button to a first answer, and some questions to begin with. */
 import { html, useState } from "../../lib/html.js";
+import { findModels, leaves, models } from "../../lib/models.js";
 import { model } from "../../lib/settings.js";
 import { size, t } from "../../lib/words.js";
 import { pull } from "../models/pulls.js";
-import { findModels, models } from "./chat.js";
 import { open, say, told } from "./store.js";
 
 const STARTER = "smollm2:135m";
@@ -27,7 +27,7 @@ export function Welcome() {
   };
   return html`<div class="welcome">
     <h2>${t("chat.welcome")}</h2>
-    <p>${t("chat.private")}</p>
+    <p>${leaves(model.value) ? t("chat.leaves_why") : t("chat.private")}</p>
     ${real
       ? html`<ul class="ideas">
           ${IDEAS.map(

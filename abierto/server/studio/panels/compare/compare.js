@@ -1,17 +1,27 @@
 /** One prompt to up to four models side by side, or to one with other settings. */
 import { ask, events, Refused } from "../../lib/api.js";
-import { html, signal, useEffect } from "../../lib/html.js";
+import { computed, effect, html, signal, useEffect } from "../../lib/html.js";
 import { Icon } from "../../lib/icons.js";
 import { later } from "../../lib/later.js";
-import { ofChat, Tokens } from "../../lib/tokens.js";
+import { findModels, models, Pick } from "../../lib/models.js";
+import { Samplers } from "../../lib/samplers.js";
+import { Answer, ofChat } from "../../lib/tokens.js";
 import { number, t } from "../../lib/words.js";
-import { findModels, models } from "../chat/chat.js";
 
-/** @typedef {{model: string, temperature: number, tokens: import("../../lib/tokens.js").Token[], note: string, error: string,
+/** @typedef {{model: string, system: string, sampling: import("../../lib/samplers.js").Values,
+ *   tokens: import("../../lib/tokens.js").Token[], note: string, error: string,
  *   busy: boolean}} Column */
 const MOST = 4;
-const columns = signal(/** @type {Column[]} */ ([]));
-const prompt = signal("");
+const DRAFT = "abierto.compare";
+const IDEAS = ["idea_explain", "idea_letter", "idea_story"];
+const kept = JSON.parse(localStorage.getItem(DRAFT) ?? "{}");
+const columns = signal(/** @type {Column[]} */ ((kept.columns ?? []).map(blank)));
+const prompt = signal(kept.prompt ?? "");
+const draft = computed(() => {
+  const settings = columns.value.map(({ model, system, sampling }) => ({ model, system, sampling }));
+  return JSON.stringify({ prompt: prompt.value, columns: settings });
+});
+effect(() => localStorage.setItem(DRAFT, draft.value)); // not at each token: only when it has changed
 let stopping = new AbortController();
 
 /** @param {number} index @param {Partial<Column>} facts */
@@ -19,10 +29,16 @@ function set(index, facts) {
   columns.value = columns.value.map((one, place) => (place === index ? { ...one, ...facts } : one));
 }
 
+/** @param {{model: string, system: string, sampling: import("../../lib/samplers.js").Values}} settings @returns {Column} */
+function blank({ model, system, sampling }) {
+  return { model, system, sampling, tokens: [], note: "", error: "", busy: false };
+}
+
+/** A column with the model and the settings of the last one, so that one of them can be changed. */
 function add() {
   const last = columns.value[columns.value.length - 1];
-  const model = last?.model ?? models.value[0]?.name ?? "";
-  columns.value = [...columns.value, { model, temperature: 0.7, tokens: [], note: "", error: "", busy: false }];
+  const first = { model: models.value[0]?.name ?? "", system: "", sampling: { temperature: 0.7, max_tokens: 1024 } };
+  columns.value = [...columns.value, blank(last ?? first)];
 }
 
 export function Compare() {
@@ -47,10 +63,18 @@ export function Compare() {
         >${t("compare.prompt")}
         <textarea rows="3" value=${prompt.value} onInput=${(/** @type {any} */ event) => (prompt.value = event.target.value)}></textarea>
       </label>
+      ${
+        !prompt.value &&
+        html`<div class="line">
+          ${IDEAS.map((name) => html`<button class="quiet framed" onClick=${() => (prompt.value = t(`chat.${name}`))}>${t(`chat.${name}`)}</button>`)}
+        </div>`
+      }
       <p class="line">
-        ${busy
-          ? html`<button class="button" onClick=${() => stopping.abort()}>${t("chat.stop")}</button>`
-          : html`<button class="button" disabled=${!prompt.value.trim()} onClick=${run}>${t("compare.run")}</button>`}
+        ${
+          busy
+            ? html`<button class="button" onClick=${() => stopping.abort()}>${t("chat.stop")}</button>`
+            : html`<button class="button" disabled=${!prompt.value.trim()} onClick=${run}>${t("compare.run")}</button>`
+        }
         <button class="quiet" disabled=${busy || columns.value.length >= MOST} onClick=${add}>
           <${Icon} name="plus" />${t("compare.add")}
         </button>
@@ -65,37 +89,38 @@ function Side({ one, index, off }) {
   const place = t("compare.column", { number: index + 1 });
   return html`<article class="column" aria-label=${place}>
     <div class="knobs">
-      <select
-        aria-label=${`${t("chat.model")}, ${place}`}
-        disabled=${off}
-        onChange=${(/** @type {any} */ event) => set(index, { model: event.target.value })}
-      >
-        ${models.value.map(({ name }) => html`<option value=${name} selected=${name === one.model}>${name}</option>`)}
-      </select>
-      <label
-        >${t("compare.temperature")}
-        <input
-          type="number"
-          min="0"
-          max="2"
-          step="0.1"
-          value=${one.temperature}
-          onChange=${(/** @type {any} */ event) => set(index, { temperature: Number(event.target.value) })}
-        />
+      <${Pick}
+        label=${`${t("chat.model")}, ${place}`}
+        value=${one.model}
+        off=${off}
+        pick=${(/** @type {string} */ model) => set(index, { model })}
+      />
+      ${
+        columns.value.length > 1 &&
+        html`<button
+          class="quiet"
+          disabled=${off}
+          title=${t("compare.remove")}
+          onClick=${() => (columns.value = columns.value.filter((_, other) => other !== index))}
+        >
+          <${Icon} name="close" /><span class="hidden">${t("compare.remove")}</span>
+        </button>`
+      }
+    </div>
+    <details>
+      <summary>${[t("compare.settings"), ...told(one)].join(" · ")}</summary>
+      <${Samplers} values=${one.sampling} off=${off} set=${(/** @type {any} */ sampling) => set(index, { sampling })} />
+      <label class="field"
+        >${t("compare.system")}
+        <textarea
+          rows="2"
+          disabled=${off}
+          value=${one.system}
+          onChange=${(/** @type {any} */ { target }) => set(index, { system: target.value })}
+        ></textarea>
       </label>
-      ${columns.value.length > 1 &&
-      html`<button
-        class="quiet"
-        disabled=${off}
-        title=${t("compare.remove")}
-        onClick=${() => (columns.value = columns.value.filter((_, other) => other !== index))}
-      >
-        <${Icon} name="close" /><span class="hidden">${t("compare.remove")}</span>
-      </button>`}
-    </div>
-    <div class="answer" tabindex="0" role="region" aria-label=${t("compare.answer", { number: index + 1 })} onScroll=${together}>
-      <${Tokens} tokens=${one.tokens} />
-    </div>
+    </details>
+    <${Answer} tokens=${one.tokens} label=${t("compare.answer", { number: index + 1 })} scrolled=${together} />
     ${one.error && html`<p class="trouble" role="alert">${one.error}</p>`}
     <p class="hint">${one.note}</p>
   </article>`;
@@ -114,10 +139,11 @@ function together(event) {
 
 /** @param {number} index @param {boolean} [probabilities] @returns {Promise<void>} */
 async function answer(index, probabilities = true) {
-  const { model, temperature } = columns.value[index];
+  const { model, system, sampling } = columns.value[index];
   set(index, { tokens: [], note: "", error: "", busy: true });
-  const messages = [{ role: "user", content: prompt.value }];
-  const body = { model, messages, temperature, stream: true, max_tokens: 1024, stream_options: { include_usage: true } };
+  const asked = { role: "user", content: prompt.value };
+  const messages = system ? [{ role: "system", content: system }, asked] : [asked];
+  const body = { model, messages, ...sampling, stream: true, stream_options: { include_usage: true } };
   const began = performance.now();
   /** @type {import("../../lib/tokens.js").Token[]} */
   const came = [];
@@ -130,7 +156,7 @@ async function answer(index, probabilities = true) {
       const fresh = (piece.choices ?? []).flatMap(ofChat);
       came.push(...fresh);
       later(show);
-      if (piece.usage) set(index, { note: told(piece.usage.completion_tokens, performance.now() - began) });
+      if (piece.usage) set(index, { note: taken(piece.usage.completion_tokens, performance.now() - began) });
     }
     show();
     set(index, { busy: false });
@@ -142,7 +168,14 @@ async function answer(index, probabilities = true) {
   }
 }
 
+/** What is set in a column, in short.
+ * @param {Column} column */
+function told({ system, sampling }) {
+  const set = Object.entries(sampling).map(([name, value]) => `${t(`sampler.${name}`)} ${value}`);
+  return system ? [...set, t("compare.system")] : set;
+}
+
 /** @param {number} tokens @param {number} milliseconds */
-function told(tokens, milliseconds) {
+function taken(tokens, milliseconds) {
   return `${t("chat.tokens", { used: number(tokens) })} · ${number(milliseconds / 1000, 1)} s`;
 }

@@ -2,7 +2,9 @@
 import { get } from "../../lib/api.js";
 import { html, useEffect, useState } from "../../lib/html.js";
 import { language, number, size, t } from "../../lib/words.js";
-import { Fit, Pull, here } from "./models.js";
+import { Fit, Pull } from "./models.js";
+import { here, isHere } from "./shelf.js";
+import { Tuning } from "./tuning.js";
 
 /** @param {{name: string, card: any, task: string}} props */
 export function Card({ name, card, task }) {
@@ -17,7 +19,8 @@ export function Card({ name, card, task }) {
     get(`/abierto/v1/openness?${query}&language=${language.value}`).then(tellReport, (problem) => tell(problem.message));
     get(`/abierto/v1/fit?${query}`).then(tellFit, () => {});
   }, [name, language.value]);
-  const there = here.value.some((one) => one.name === name || one.name.startsWith(`${name}:`));
+  const there = isHere(name);
+  const mine = here.value.find((one) => one.task === "chat" && (one.name === name || one.name.startsWith(`${name}:`)));
   return html`
     <section class="page" aria-label=${name}>
       <p><a href="#models">${t("models.back")}</a></p>
@@ -33,6 +36,7 @@ export function Card({ name, card, task }) {
       html`<ul class="sentences">
         ${card.openness.map((/** @type {string} */ sentence) => html`<li>${sentence}</li>`)}
       </ul>`}
+      ${mine && html`<${Tuning} name=${mine.name} />`}
       ${report && html`<${Report} report=${report} />`}
       ${fit?.fits.length > 0 && html`<${Memory} fit=${fit} />`}
     </section>

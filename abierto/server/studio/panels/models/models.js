@@ -1,12 +1,13 @@
 /** The models: those that are here, those that could be, and what is known of one of them. */
-import { get, post } from "../../lib/api.js";
-import { html, signal, useEffect, useState } from "../../lib/html.js";
+import { get } from "../../lib/api.js";
+import { html, signal, useEffect } from "../../lib/html.js";
 import { Icon } from "../../lib/icons.js";
-import { model as chosen } from "../../lib/settings.js";
 import { number, size, t } from "../../lib/words.js";
 import { Card } from "./card.js";
 import { Reports } from "./reports.js";
-import { pause, pull, pulls } from "./pulls.js";
+import { findPulls, giveUp, pause, pull, pullOf } from "./pulls.js";
+import { here, isHere, tried, trouble } from "./shelf.js";
+import { Here } from "./tile.js";
 
 /** What a model is for, by its `pipeline_tag`. */
 const TASKS = /** @type {Record<string, string>} */ ({
@@ -22,32 +23,18 @@ const TASKS = /** @type {Record<string, string>} */ ({
   "text-to-video": "task.film",
 });
 
-export const here = signal(/** @type {any[]} */ ([]));
 const cards = signal(/** @type {any[]} */ ([]));
-export const residents = signal(/** @type {any[]} */ ([]));
-const wanted = signal({ words: "", task: "", language: "", fits: false, order: "" });
+const wanted = signal({ words: "", task: "", language: "", license: "", fits: false, order: "" });
 /** What is recommended for the task that is wanted, by name, in its order. */
 const ranks = signal(/** @type {Record<string, any>} */ ({}));
 /** The models whose reports are to stand side by side. */
 export const marked = signal(/** @type {string[]} */ ([]));
 const MOST = 4;
-const trouble = signal("");
-
-export async function look() {
-  const [models, status] = await Promise.all([get("/abierto/v1/models"), get("/abierto/v1/status")]);
-  here.value = models.models;
-  residents.value = status.residents;
-}
-
-/** @param {Promise<unknown>} work */
-export function tried(work) {
-  trouble.value = "";
-  return work.catch((problem) => (trouble.value = problem.message)).then(() => look().catch(() => {}));
-}
 
 /** @param {{rest: string[]}} props */
 export function Models({ rest }) {
   useEffect(() => {
+    findPulls().catch(() => {});
     tried(get("/abierto/v1/catalogue").then((found) => (cards.value = found.cards)));
   }, []);
   const { task, language, order } = wanted.value;
@@ -93,12 +80,13 @@ export function Models({ rest }) {
 
 /** @param {any} card */
 function fits(card) {
-  const { words, task, language, fits: only } = wanted.value;
+  const { words, task, language, license, fits: only } = wanted.value;
   const text = `${card.name} ${card.title} ${card.license ?? ""}`.toLowerCase();
   return (
     words.toLowerCase().split(/\s+/).every((word) => text.includes(word)) &&
     (!task || TASKS[card.task] === task) &&
     (!language || card.languages.includes(language)) &&
+    (!license || card.license === license) &&
     (!only || card.built_in || card.fit?.word.startsWith("fits"))
   );
 }
@@ -106,6 +94,7 @@ function fits(card) {
 function Filters() {
   const set = (/** @type {object} */ more) => (wanted.value = { ...wanted.value, ...more });
   const languages = [...new Set(cards.value.flatMap((one) => one.languages))].sort();
+  const licenses = [...new Set(cards.value.map((one) => one.license).filter(Boolean))].sort();
   const names = new Intl.DisplayNames(document.documentElement.lang, { type: "language" });
   return html`<form class="filters" role="search" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
     <input
@@ -125,6 +114,10 @@ function Filters() {
       <option value="">${t("models.all_languages")}</option>
       ${languages.map((code) => html`<option value=${code} selected=${wanted.value.language === code}>${names.of(code)}</option>`)}
     </select>
+    <select aria-label=${t("models.license")} onChange=${(/** @type {any} */ event) => set({ license: event.target.value })}>
+      <option value="">${t("models.all_licenses")}</option>
+      ${licenses.map((name) => html`<option value=${name} selected=${wanted.value.license === name}>${name}</option>`)}
+    </select>
     <select aria-label=${t("models.order")} onChange=${(/** @type {any} */ event) => set({ order: event.target.value })}>
       <option value="">${t("models.by_name")}</option>
       <option value="best" selected=${wanted.value.order === "best"}>${t("models.recommended")}</option>
@@ -136,50 +129,9 @@ function Filters() {
   </form>`;
 }
 
-/** @param {{one: any}} props */
-function Here({ one }) {
-  const loaded = residents.value.find((resident) => resident.model === one.name);
-  const [busy, work] = useState(false);
-  const act = (/** @type {Promise<unknown>} */ promise) => {
-    work(true);
-    tried(promise).then(() => work(false));
-  };
-  return html`<li class="tile">
-    <h3><a href=${`#models/${encodeURIComponent(one.name)}`}>${one.name}</a></h3>
-    <p class="hint">
-      ${[one.size ? size(one.size) : t("models.built_in"), one.quantization, one.license].filter(Boolean).join(" · ")}
-    </p>
-    <p class=${loaded ? "state on" : "state"}>
-      ${loaded ? t("models.loaded", { memory: loaded.memory ? size(loaded.memory) : "?" }) : t("models.not_loaded")}
-    </p>
-    <div class="deeds">
-      ${one.task === "chat" && html`<a class="button" href="#chat" onClick=${() => (chosen.value = one.name)}>${t("models.talk")}</a>`}
-      ${loaded
-        ? html`<button class="quiet" disabled=${busy} onClick=${() => act(post("/abierto/v1/models/unload", { model: one.name }))}>
-              ${t("models.unload")}
-            </button>
-            <button
-              class="quiet"
-              aria-pressed=${loaded.pinned}
-              disabled=${busy}
-              onClick=${() => act(post("/abierto/v1/models/pin", { model: one.name, pinned: !loaded.pinned }))}
-            >
-              ${t(loaded.pinned ? "models.unpin" : "models.pin")}
-            </button>`
-        : html`<button
-            class="quiet"
-            disabled=${busy}
-            onClick=${() => act(post("/abierto/v1/models/load", { model: one.name, task: one.task }))}
-          >
-            ${t(busy ? "models.loading" : "models.load")}
-          </button>`}
-    </div>
-  </li>`;
-}
-
 /** @param {{card: any}} props */
 function Row({ card }) {
-  const there = here.value.some((one) => one.name === card.name || one.name.startsWith(`${card.name}:`));
+  const there = isHere(card.name);
   const on = marked.value.includes(card.name);
   const mark = () => (marked.value = on ? marked.value.filter((one) => one !== card.name) : [...marked.value, card.name]);
   const quality = wanted.value.order && ranks.value[card.name]?.quality;
@@ -221,21 +173,31 @@ function arrived(state) {
 
 /** @param {{card: any, there: boolean}} props */
 export function Pull({ card, there }) {
-  const state = pulls.value[card.name];
+  const state = pullOf(card.name);
+  if (state) return html`<${Arriving} name=${card.name} state=${state} />`;
   if (there || card.built_in) return html`<span class="state on">${t("models.is_here")}</span>`;
   if (!card.fetchable) return html`<span class="hint">${t("models.not_fetchable")}</span>`;
-  if (state) {
-    return html`<span class="progress">
-      <progress
-        max=${state.total ?? 1}
-        value=${state.total ? state.done : undefined}
-        aria-label=${t("models.pulling", { name: card.name })}
-      ></progress>
-      <span class="hint">${arrived(state)}</span>
-      <button class="quiet" title=${t("models.pause")} onClick=${() => tried(pause(card.name))}>
-        <${Icon} name="stop" /><span class="hidden">${t("models.pause")}</span>
-      </button>
-    </span>`;
-  }
-  return html`<button class="quiet" onClick=${() => tried(pull(card.name))}><${Icon} name="save" />${t("models.fetch")}</button>`;
+  return html`<button class="quiet" onClick=${() => tried(pull(card.name))}>
+    <${Icon} name="save" />${t("models.fetch")}<span class="hidden"> ${card.name}</span>
+  </button>`;
+}
+
+/** A pull that runs or rests.
+ * @param {{name: string, state: any}} props */
+function Arriving({ name, state }) {
+  const rests = state.state === "paused";
+  const share = rests && !state.total ? size(state.done) : arrived(state);
+  return html`<span class="progress">
+    ${(state.total || !rests) &&
+    html`<progress max=${state.total ?? 1} value=${state.total ? state.done : undefined} aria-label=${t("models.pulling", { name })}></progress>`}
+    <span class="hint">${rests ? t("models.paused", { share }) : share}</span>
+    ${rests
+      ? html`<button class="quiet" onClick=${() => tried(pull(state.model))}>${t("models.resume")}<span class="hidden"> ${name}</span></button>`
+      : html`<button class="quiet" title=${t("models.pause_why")} onClick=${() => tried(pause(state))}>
+          <${Icon} name="pause" />${t("models.pause")}<span class="hidden"> ${name}</span>
+        </button>`}
+    <button class="quiet" title=${t("models.give_up_why")} onClick=${() => tried(giveUp(state))}>
+      <${Icon} name="close" /><span class="hidden">${t("models.give_up", { name })}</span>
+    </button>
+  </span>`;
 }

@@ -1,26 +1,23 @@
 /** Raw text on a page: the model goes on with it from the end, without the form of a conversation. */
 import { ask, events } from "../../lib/api.js";
-import { html, signal, useEffect } from "../../lib/html.js";
+import { effect, html, signal, useEffect, useRef } from "../../lib/html.js";
+import { findModels, Pick } from "../../lib/models.js";
 import { model } from "../../lib/settings.js";
-import { ofText, Tokens } from "../../lib/tokens.js";
+import { Samplers } from "../../lib/samplers.js";
+import { Answer, ofText } from "../../lib/tokens.js";
 import { t } from "../../lib/words.js";
 import { later } from "../../lib/later.js";
-import { findModels, models } from "../chat/chat.js";
 
 const DRAFT = "abierto.notebook";
-const SAMPLERS = {
-  max_tokens: { usual: 128, least: 1, most: 8192, step: 1 },
-  temperature: { usual: 0.8, least: 0, most: 2, step: 0.05 },
-  top_p: { usual: 0.95, least: 0, most: 1, step: 0.01 },
-  top_k: { usual: 40, least: 0, most: 1000, step: 1 },
-  min_p: { usual: 0.05, least: 0, most: 1, step: 0.01 },
-  repeat_penalty: { usual: 1, least: 0.5, most: 2, step: 0.05 },
-  seed: { usual: 0, least: 0, most: 4294967295, step: 1 },
-};
+const SAMPLING = "abierto.notebook.sampling";
+const BEGINNINGS = ["begin_story", "begin_list", "begin_code"];
 
 const text = signal(localStorage.getItem(DRAFT) ?? "");
 const made = signal(/** @type {import("../../lib/tokens.js").Token[]} */ ([]));
-const chosen = signal(Object.fromEntries(Object.entries(SAMPLERS).map(([name, { usual }]) => [name, usual])));
+const sampling = signal(JSON.parse(localStorage.getItem(SAMPLING) ?? '{"max_tokens":128}'));
+effect(() => localStorage.setItem(SAMPLING, JSON.stringify(sampling.value)));
+/** The text as it was before the model last went on with it, and from where that was; null before it did. */
+const before = signal(/** @type {{whole: string, from: string} | null} */ (null));
 const busy = signal(false);
 const trouble = signal("");
 let stopping = new AbortController();
@@ -31,18 +28,19 @@ function write(value) {
   localStorage.setItem(DRAFT, value);
 }
 
-/** @param {boolean} [probabilities] @returns {Promise<void>} */
-async function go(probabilities = true) {
+/** Have the model go on from the end of a text.
+ * @param {string} from @param {boolean} [probabilities] @returns {Promise<void>} */
+async function go(from, probabilities = true) {
   busy.value = true;
   trouble.value = "";
   made.value = [];
   stopping = new AbortController();
   /** @type {import("../../lib/tokens.js").Token[]} */
   const came = [];
-  let words = text.value;
+  before.value = { whole: text.value, from };
+  let words = from;
   const show = () => write(words);
-  const { seed, ...sampling } = chosen.value;
-  const body = { model: model.value, prompt: text.value, stream: true, ...sampling, ...(seed ? { seed } : {}) };
+  const body = { model: model.value, prompt: from, stream: true, ...sampling.value };
   try {
     const reply = await ask("POST", "/v1/completions", probabilities ? { ...body, logprobs: 5 } : body, stopping.signal);
     for await (const piece of events(reply)) {
@@ -55,7 +53,7 @@ async function go(probabilities = true) {
     }
   } catch (problem) {
     const told = /** @type {any} */ (problem);
-    if (probabilities && told.status === 400) return go(false); // some engines know no probabilities
+    if (probabilities && told.status === 400) return go(from, false); // some engines know no probabilities
     if (!stopping.signal.aborted) trouble.value = told.message;
   }
   show();
@@ -63,50 +61,72 @@ async function go(probabilities = true) {
   busy.value = false;
 }
 
+/** Go back to the text as it was. */
+function undo() {
+  if (!before.value) return;
+  write(before.value.whole);
+  made.value = [];
+  before.value = null;
+}
+
 export function Notebook() {
+  const paper = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   useEffect(() => {
     findModels().catch((problem) => (trouble.value = problem.message));
   }, []);
+  const ready = Boolean(text.value && model.value);
+  const here = () => text.value.slice(0, paper.current?.selectionEnd ?? text.value.length);
+  const pressed = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Escape" && busy.value) stopping.abort();
+    else if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && ready && !busy.value) go(here());
+    else return;
+    event.preventDefault();
+  };
   return html`
     <section class="page" aria-label=${t("panel.notebook")}>
       <h1>${t("panel.notebook")}</h1>
       <p class="hint">${t("notebook.what")}</p>
       <textarea
         class="paper"
+        ref=${paper}
         aria-label=${t("notebook.paper")}
         readonly=${busy.value}
         value=${text.value}
         onInput=${(/** @type {any} */ event) => write(event.target.value)}
-        onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && stopping.abort()}
+        onKeyDown=${pressed}
       ></textarea>
+      ${
+        !text.value &&
+        html`<div class="line">
+          <span class="hint">${t("notebook.begin")}</span>
+          ${BEGINNINGS.map(
+            (name) => html`<button class="quiet framed" onClick=${() => write(t(`notebook.${name}`))}>${t(`notebook.${name}`)}</button>`,
+          )}
+        </div>`
+      }
       <p class="line">
-        <select aria-label=${t("chat.model")} onChange=${(/** @type {any} */ event) => (model.value = event.target.value)}>
-          ${models.value.map(({ name }) => html`<option value=${name} selected=${name === model.value}>${name}</option>`)}
-        </select>
-        ${busy.value
-          ? html`<button class="button" onClick=${() => stopping.abort()}>${t("chat.stop")}</button>`
-          : html`<button class="button" disabled=${!text.value || !model.value} onClick=${() => go()}>${t("notebook.go_on")}</button>`}
+        <${Pick} label=${t("chat.model")} value=${model.value} pick=${(/** @type {string} */ name) => (model.value = name)} />
+        ${
+          busy.value
+            ? html`<button class="button" onClick=${() => stopping.abort()}>${t("chat.stop")}</button>`
+            : html`<button class="button" disabled=${!ready} onClick=${() => go(text.value)}>${t("notebook.go_on")}</button>
+                <button class="quiet framed" disabled=${!ready} title=${t("notebook.from_here_why")} onClick=${() => go(here())}>
+                  ${t("notebook.from_here")}
+                </button>
+                <button class="quiet framed" disabled=${!before.value} onClick=${() => before.value && go(before.value.from)}>
+                  ${t("notebook.again")}
+                </button>
+                <button class="quiet framed" disabled=${!before.value} onClick=${undo}>${t("notebook.undo")}</button>`
+        }
       </p>
       ${trouble.value && html`<p class="trouble" role="alert">${trouble.value}</p>`}
-      <div class="line">
-        ${Object.entries(SAMPLERS).map(
-          ([name, { least, most, step }]) => html`<label class="field"
-            >${t(`notebook.${name}`)}
-            <input
-              type="number"
-              min=${least}
-              max=${most}
-              step=${step}
-              value=${chosen.value[name]}
-              onChange=${(/** @type {any} */ event) => (chosen.value = { ...chosen.value, [name]: Number(event.target.value) })}
-            />
-          </label>`,
-        )}
-      </div>
-      ${made.value.some((one) => one.logprob !== undefined) &&
-      html`<h2>${t("notebook.probabilities")}</h2>
-        <p class="hint">${t("notebook.shades")}</p>
-        <div class="answer" tabindex="0" role="region" aria-label=${t("notebook.probabilities")}><${Tokens} tokens=${made.value} /></div>`}
+      <${Samplers} values=${sampling.value} off=${busy.value} set=${(/** @type {any} */ values) => (sampling.value = values)} />
+      ${
+        made.value.some((one) => one.logprob !== undefined) &&
+        html`<h2>${t("notebook.probabilities")}</h2>
+          <p class="hint">${t("notebook.shades")}</p>
+          <${Answer} tokens=${made.value} label=${t("notebook.probabilities")} />`
+      }
     </section>
   `;
 }
