@@ -10,8 +10,10 @@ USUAL, MOST = 20, 1000
 
 
 def journal(call: Call) -> Reply:
-    """The newest entries, newest first. kind: `runs` or `pulls`; limit: how many, 1 to 1000. hint: of one that failed what
-    to do next, null where that depends on facts that are not kept."""
+    """The newest entries, newest first. kind: `runs` or `pulls`; limit: how many, 1 to 1000.
+
+    hint: of one that failed what to do next, null where that depends on facts that are not kept.
+    """
     kind, limit = call.query.get("kind", "runs"), call.query.get("limit", str(USUAL))
     if kind not in KINDS:
         raise InvalidRequest(f"one of {', '.join(KINDS)} is needed", "kind")
