@@ -85,7 +85,10 @@ def test_the_first_view_is_small(server: Served) -> None:
     """All that the page asks for before there is something to see, packed as it goes over the wire."""
     early = {f"/studio/{name}" for name in pages.early()}
     assert {"/studio/main.js", "/studio/vendor/preact.js", "/studio/vendor/signals-core.js"} < early
-    assert not {"/studio/vendor/temml.js", "/studio/panels/settings/settings.js", "/studio/panels/chat/passages.js"} & early
+    assert (
+        not {"/studio/vendor/temml.js", "/studio/panels/settings/settings.js", "/studio/panels/chat/passages.js"}
+        & early
+    )
     wanted = [path for path in paths() if path in early or path.endswith((".css", ".html", "en.json"))]
     total = 0
     with server.client() as client:

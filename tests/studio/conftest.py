@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, expect, sync_playwright
 
 from tests.server.conftest import Serve, Served, serve
 
@@ -47,7 +47,9 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 class Watched:
-    """A page, and whatever went wrong in it."""
+    """A page, and whatever went wrong in it. agrees: whether the person says yes to what is asked."""
+
+    agrees = False
 
     def __init__(self, page: Page, address: str) -> None:
         self.page, self.address = page, address
@@ -58,9 +60,12 @@ class Watched:
         # Of the context: what the worker beside the page asks for is heard there too.
         page.context.on("request", self._asked)
 
-    def _dialog(self, dialog: object) -> None:
-        self.faults.append(f"a dialog: {getattr(dialog, 'message', '')}")
-        getattr(dialog, "dismiss")()  # noqa: B009 - the type is Playwright's own
+    def _dialog(self, dialog: Dialog) -> None:
+        if self.agrees:
+            dialog.accept()
+            return
+        self.faults.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _asked(self, request: Request) -> None:
         if not request.url.startswith((self.address, "data:", "blob:")):
@@ -68,7 +73,7 @@ class Watched:
 
     def close(self) -> None:
         """Forget the person; the next one is new."""
-        self.page.evaluate("localStorage.clear()")
+        self.page.evaluate("localStorage.clear(); indexedDB.deleteDatabase('abierto')")
         self.page.context.remove_listener("request", self._asked)
         self.page.close()
 

@@ -11,7 +11,7 @@ const MOST = 4;
 /** @param {{series: Series[], told: (value: number) => string, label: string, empty: string, top?: number}} props
  *   told: a value in words; top: of the scale, where it is not that of the values */
 export function Plot({ series, told, label, empty, top = 0 }) {
-  const shown = series.filter((one) => one.points.length).slice(0, MOST);
+  const shown = series.slice(0, MOST).map((one, place) => ({ ...one, colour: place + 1 })).filter((one) => one.points.length);
   const all = shown.flatMap((one) => one.points);
   if (all.length < 2) return html`<p class="hint">${empty}</p>`;
   const [first, last] = [Math.min(...all.map(([at]) => at)), Math.max(...all.map(([at]) => at))];
@@ -22,17 +22,17 @@ export function Plot({ series, told, label, empty, top = 0 }) {
     <div class="scale"><span>${told(most)}</span><span>${told(0)}</span></div>
     <svg viewBox=${`0 0 ${WIDE} ${HIGH}`} preserveAspectRatio="none" role="img" aria-label=${`${label}: ${spoken(shown, told)}`}>
       <path class="grid" d=${`M0 ${HIGH / 2}H${WIDE}M0 ${HIGH}H${WIDE}M0 0H${WIDE}`} />
-      ${shown.map(({ points }, place) => {
+      ${shown.map(({ points, colour }) => {
         const places = points.map(([at, value]) => `${x(at).toFixed(1)} ${y(value).toFixed(1)}`);
         const dots = points.length > 150 ? "" : places.map((one) => `M${one}h0`).join("");
-        return html`<path class=${`line-${place + 1}`} d=${`M${places.join("L")}`} /><path class=${`dots line-${place + 1}`} d=${dots} />`;
+        return html`<path class=${`line-${colour}`} d=${`M${places.join("L")}`} /><path class=${`dots line-${colour}`} d=${dots} />`;
       })}
     </svg>
     <figcaption><span>${moment(first, last - first)}</span><span>${moment(last, last - first)}</span></figcaption>
     ${
       shown.some((one) => one.name) &&
       html`<ul class="legend">
-        ${shown.map(({ name, points }, place) => html`<li class=${`series-${place + 1}`}>${name}: ${told(points[points.length - 1][1])}</li>`)}
+        ${shown.map(({ name, points, colour }) => html`<li class=${`series-${colour}`}>${name}: ${told(points[points.length - 1][1])}</li>`)}
       </ul>`
     }
   </figure>`;

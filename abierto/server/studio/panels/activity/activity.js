@@ -112,7 +112,7 @@ function Troubles({ absent }) {
   const line = (/** @type {any} */ one, /** @type {string} */ what) =>
     html`<li>
       <strong>${one.model}</strong>: ${what}
-      <span class="hint">${one.hint ?? t("activity.next")}${one.at ? ` · ${when(one.at)}` : ""}</span>
+      <p class="hint">${one.hint ?? t("activity.next")}${one.at ? ` · ${when(one.at)}` : ""}</p>
     </li>`;
   return html`<h2>${t("activity.troubles")}</h2>
     <ul class="sentences">

@@ -35,7 +35,7 @@ export function Meter({ last, text, files }) {
   if (!used) return html`<p class="under">${t("chat.keys")}</p>`;
   const told = [context ? t("chat.tokens_of", { used: number(used), context: number(context) }) : t("chat.tokens", { used: number(used) })];
   if (last?.speed && !typed) told.push(t("chat.speed", { speed: number(last.speed, 1) }));
-  const warning = context ? warned(used, context, files) : "";
+  const warning = context ? warned(used, context, files, typed > 0) : "";
   return html`<div class=${warning ? "under warned" : "under"}>
     ${
       context > 0 &&
@@ -54,9 +54,9 @@ export function Meter({ last, text, files }) {
   </div>`;
 }
 
-/** @param {number} used @param {number} context @param {import("./files.js").Attached[]} files */
-function warned(used, context, files) {
+/** @param {number} used @param {number} context @param {import("./files.js").Attached[]} files @param {boolean} typed */
+function warned(used, context, files, typed) {
   if (used <= NEARLY * context) return "";
   if (files.some((one) => one.text !== undefined)) return t("chat.will_choose");
-  return t(used >= context ? "chat.too_full" : "chat.nearly_full");
+  return t(typed && used >= context ? "chat.too_full" : "chat.nearly_full");
 }

@@ -57,7 +57,7 @@ function Provider({ one, allowed, tried }) {
           aria-label=${t("remote.key", { name: one.name })}
           placeholder=${t("remote.key", { name: one.name })}
         />
-        <button class="quiet framed">${t(one.key ? "remote.replace" : "remote.keep")}<span class="hidden">: ${one.name}</span></button>
+        <button class="quiet framed">${t(one.key ? "remote.replace" : "remote.keep")}<span class="hidden"> ${one.name}</span></button>
       </form>`
     }
     ${one.keys && !one.key && html`<a href=${one.keys} target="_blank" rel="noopener noreferrer">${t("remote.make")}</a>`}

@@ -46,7 +46,7 @@ export function Storage() {
     html`<li>
       <strong>${what}</strong> <span class="hint">${much}</span>
       <button class="quiet danger" disabled=${empty} onClick=${() => sure(`${what} (${much})`, deed)}>
-        ${t("storage.delete")}<span class="hidden">: ${what}</span>
+        ${t("storage.delete")}<span class="hidden"> ${what}</span>
       </button>
     </li>`;
   return html`

