@@ -92,7 +92,7 @@ def test_all_views_in_spanish(visita: Page) -> None:
     paper = visita.get_by_role("textbox", name=SPANISH["notebook.paper"])
     paper.fill("Había una vez")
     visita.get_by_label(SPANISH["chat.model"], exact=True).select_option("echo")
-    visita.get_by_role("button", name=SPANISH["notebook.go_on"]).click()
+    visita.get_by_role("button", name=SPANISH["notebook.go_on"], exact=True).click()
     expect(paper).not_to_have_value("Había una vez")
     understood(visita)
     enter(visita, "draw")
