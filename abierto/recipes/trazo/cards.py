@@ -1,4 +1,4 @@
-"""The card of the model, in both languages: text from `card.en.txt` and `card.es.txt`, every number from the records."""
+"""The card of the model, in both languages: text from `card.en.txt` and `card.es.txt`, numbers from the records."""
 
 import json
 from collections import Counter
