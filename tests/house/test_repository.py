@@ -56,6 +56,8 @@ def test_another_path_is_not_seen(before: str) -> None:
 def test_texts_are_plain() -> None:
     """Line feeds only, one at the end, no merge marks."""
     for where, text in texts().items():
+        if where.startswith(MODELS) and "/tokenizer/" in where:
+            continue  # written by a program, and known by their hashes
         assert "\r" not in text, where
         assert not text or (text.endswith("\n") and not text.endswith("\n\n")), where
         assert not re.search(r"(?m)^(<{7}|>{7}) ", text), where
