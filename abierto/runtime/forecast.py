@@ -14,11 +14,11 @@ from abierto import catalog, config, engines, graphics, machine
 from abierto.catalog import Card
 from abierto.config import Settings
 from abierto.errors import ModelNotPulled, NoEngineForFile, NotAModel, OptionOutOfRange
-from abierto.formats import footprint_openvino, footprint_unread
+from abierto.formats import diffusers_folder, footprint_openvino, footprint_unread
 from abierto.formats.footprint import Footprint, largest
 from abierto.formats.gguf import read_parts
 from abierto.runtime import choice, media, offload, quantization, rates, sight, speed
-from abierto.runtime.fit import LEAST_CONTEXT, MB, size_of
+from abierto.runtime.fit import LEAST_CONTEXT, MB, Size, size_of
 from abierto.runtime.offload import Offload
 from abierto.runtime.quantization import USUAL_CONTEXT, Choice
 from abierto.runtime.rates import Known
@@ -172,9 +172,11 @@ def _of_target(target: Target, asked: int, users: int, settings: Settings) -> Fo
     memory = machine.memory()
     room = machine.room(memory, settings.memory_margin * MB)
     told = Forecast(target.name, "header", target.format, 0, 0, asked, users, memory, room)
-    if target.format not in ("gguf", "openvino"):
+    if target.format not in ("gguf", "openvino", "diffusers_onnx"):
         return told
     size = size_of(target, users)
+    if target.format == "diffusers_onnx":
+        return _of_images(told, target, size, settings)
     context = _context(asked, size.trained or 0, settings)
     beside = sight.size_of(target)  # the projector
     fits = []
@@ -187,6 +189,14 @@ def _of_target(target: Target, asked: int, users: int, settings: Settings) -> Fo
     return replace(
         told, size=size.weights + beside, trained=size.trained or 0, context=context, fits=tuple(fits)
     )  # fmt: skip
+
+
+def _of_images(told: Forecast, target: Target, size: Size, settings: Settings) -> Forecast:
+    """Of a model that an engine here draws with, an image of the size that it was trained with."""
+    needed, side = size.estimate(0), diffusers_folder.read(target.files[0]).size
+    verdict = _verdict(size.estimate, 0, 0, told.memory, told.room)
+    fits = tuple(EngineFit(engine, needed, verdict) for engine in _able(target, settings))
+    return replace(told, size=size.weights, context=0, fits=fits, work="images", image=(side, side))
 
 
 def _speed(target: Target, engine: str) -> Speed | None:

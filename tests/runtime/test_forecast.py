@@ -13,6 +13,7 @@ from abierto.formats import footprint_unread
 from abierto.runtime.fit import plan
 from abierto.runtime.forecast import forecast
 from abierto.runtime.resolve import resolve
+from tests.tiny_diffusers import TinyDiffusers
 from tests.tiny_gguf import TinyGGUF
 
 
@@ -57,3 +58,12 @@ def test_a_card_that_tells_nothing_is_not_guessed() -> None:
         forecast("all-minilm:l6-v2:onnx")
     with pytest.raises(UnknownModel):
         forecast("no-such-model-at-all")
+
+
+@pytest.mark.skipif(not find_spec("onnxruntime"), reason="onnxruntime is not installed")
+def test_a_model_that_an_engine_here_draws_with(tmp_path: Path) -> None:
+    found = forecast(str(TinyDiffusers(side=8).write(tmp_path / "tiny").parent))
+    assert [fit.engine for fit in found.fits] == ["starter"]
+    assert (found.work, found.image) == ("images", (32, 32))
+    assert found.fits[0].footprint.total > found.size > 0
+    assert found.fits[0].verdict.word == "fits"
