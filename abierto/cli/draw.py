@@ -34,8 +34,8 @@ class Drawn:
 
 
 @command("draw")
-@argument("prompt")
-@option("-m", "--model", default="", metavar="NAME")
+@argument("drawing")
+@option("-m", "--model", says="image_model", default="", metavar="NAME")
 @option("-e", "--engine", default="", metavar="NAME")
 @option("-o", "--output", default="", metavar="FILE")
 @option("--negative", default="", metavar="TEXT")
@@ -46,11 +46,11 @@ class Drawn:
 @option("--count", "num_images_per_prompt", type=int, default=1, metavar="N")
 @option("--json", "as_json", is_flag=True)
 def draw(
-    prompt: str, model: str, engine: str, output: str, negative: str, size: str | None, as_json: bool, **numbers: Any
+    drawing: str, model: str, engine: str, output: str, negative: str, size: str | None, as_json: bool, **numbers: Any
 ) -> None:
     """Draw, and say where the files are."""
     width, height = sides(size)
-    request = DrawRequest(prompt, negative, width=width, height=height, previews=False, **numbers)
+    request = DrawRequest(drawing, negative, width=width, height=height, previews=False, **numbers)
     if output == STANDARD_OUTPUT and (request.num_images_per_prompt > 1 or as_json):
         raise UsageFault("one_image")
     if output and output != STANDARD_OUTPUT:

@@ -82,6 +82,8 @@ def test_standard_output(folder: Path) -> None:
         (["-m", "all-minilm-l6-v2"], "does not draw"),
         (["-m", "no-such-model"], "no-such-model"),
         (["-m", "sdxl-turbo"], "safetensors"),
+        (["-m", "flux.1-schnell"], "gguf"),  # which here is read for models that talk
+        (["-m", "qwen3:4b"], "Models that draw here: echo. "),
         (["-o", "there.png"], "there.png"),
         (["-o", "nowhere/cat.png"], "nowhere"),
     ],
