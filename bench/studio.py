@@ -157,8 +157,8 @@ def _work(browser: Browser, page: Page) -> Iterator[list[float]]:
 
 
 def _long(browser: Browser, address: str) -> Iterator[str]:
-    said = "A sentence with **weight** and `code`.\n\n- one\n- two\n\nAnd some more words, so that a line breaks."
-    messages = [{"role": ("user", "assistant")[turn % 2], "content": f"{turn}. {said}"} for turn in range(MESSAGES)]
+    said = "a sentence with **weight** and `code`.\n\n- one\n- two\n\nAnd some more words, so that a line breaks."
+    messages = [{"role": ("user", "assistant")[turn % 2], "content": f"Turn {turn}: {said}"} for turn in range(MESSAGES)]
     with httpx2.Client(base_url=address, timeout=60) as client:
         kept = client.post("/abierto/v1/conversations", json={"title": "long", "messages": messages}).json()
     opened: list[float] = []
@@ -168,7 +168,7 @@ def _long(browser: Browser, address: str) -> Iterator[str]:
     for _ in range(STREAMS):
         page = browser.new_page(locale="en-GB")
         page.goto(f"{address}/#chat/{kept['id']}")
-        page.get_by_text(f"{MESSAGES - 1}. A sentence").wait_for()
+        page.get_by_text(f"Turn {MESSAGES - 1}: a sentence").wait_for()
         opened.append(page.evaluate("performance.now()") / 1000)
         with _work(browser, page) as found:
             scrolled.append(_scrolled(page))

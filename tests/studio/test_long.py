@@ -36,9 +36,9 @@ def test_where_somebody_reads_does_not_move_when_more_is_made_above(page: Page, 
     last = page.get_by_text(f"turn {MESSAGES - 1}.", exact=True)
     expect(last).to_be_in_viewport()
     before, top = page.locator(".said").count(), last.evaluate("it => it.getBoundingClientRect().top")
-    page.locator(".thread").evaluate("it => it.scrollBy(0, -2000)")
+    page.locator(".thread").evaluate("it => it.scrollBy(0, -1000)")
     expect(page.locator(".said")).not_to_have_count(before)
-    assert abs(last.evaluate("it => it.getBoundingClientRect().top") - top - 2000) <= 1
+    assert abs(last.evaluate("it => it.getBoundingClientRect().top") - top - 1000) <= 1
 
 
 def test_the_whole_conversation_is_printed(page: Page, talk: str) -> None:

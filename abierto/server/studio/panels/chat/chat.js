@@ -12,7 +12,7 @@ import { Sliders } from "./sliders.js";
 import { busy, heard, live, load, open, path, trouble } from "./store.js";
 import { Welcome } from "./welcome.js";
 
-const STEP = 20; // messages that are made at once
+const STEP = 10; // messages that are made at once
 
 /** @param {{rest: string[]}} props */
 export function Chat({ rest }) {
