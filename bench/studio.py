@@ -158,7 +158,9 @@ def _work(browser: Browser, page: Page) -> Iterator[list[float]]:
 
 def _long(browser: Browser, address: str) -> Iterator[str]:
     said = "a sentence with **weight** and `code`.\n\n- one\n- two\n\nAnd some more words, so that a line breaks."
-    messages = [{"role": ("user", "assistant")[turn % 2], "content": f"Turn {turn}: {said}"} for turn in range(MESSAGES)]
+    messages = [
+        {"role": ("user", "assistant")[turn % 2], "content": f"Turn {turn}: {said}"} for turn in range(MESSAGES)
+    ]
     with httpx2.Client(base_url=address, timeout=60) as client:
         kept = client.post("/abierto/v1/conversations", json={"title": "long", "messages": messages}).json()
     opened: list[float] = []
