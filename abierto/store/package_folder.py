@@ -7,9 +7,7 @@ name. The clone goes first, so that what is being made is what is used.
 from importlib.util import find_spec
 from pathlib import Path
 
-import abierto
-
-_CLONE = Path(abierto.__file__).parent.parent / "models"
+_CLONE = Path(__file__).resolve().parents[2] / "models"
 
 
 def find(package: str) -> Path | None:
