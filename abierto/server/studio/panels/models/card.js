@@ -15,9 +15,16 @@ export function Card({ name, card, task }) {
     tellReport(null);
     tellFit(null);
     tell("");
+    let wanted = true; // an answer to what was asked before, in another language, may come later than that to this
     const query = `model=${encodeURIComponent(name)}`;
-    get(`/abierto/v1/openness?${query}&language=${language.value}`).then(tellReport, (problem) => tell(problem.message));
-    get(`/abierto/v1/fit?${query}`).then(tellFit, () => {});
+    get(`/abierto/v1/openness?${query}&language=${language.value}`).then(
+      (found) => wanted && tellReport(found),
+      (problem) => wanted && tell(problem.message),
+    );
+    get(`/abierto/v1/fit?${query}`).then((found) => wanted && tellFit(found), () => {});
+    return () => {
+      wanted = false;
+    };
   }, [name, language.value]);
   const there = isHere(name);
   const mine = here.value.find((one) => one.task === "chat" && (one.name === name || one.name.startsWith(`${name}:`)));
