@@ -54,7 +54,8 @@ def verdict(one: EngineFit, found: Forecast) -> str:
     """What is to be expected with an engine, as a sentence."""
     word = one.verdict.word
     # Of what is no conversation, and no other work that is known, only the weights are.
-    other = f"fit.verdict.work_{word}" if found.work else f"fit.verdict.weights_{word}"
+    whole = found.work or found.told_by == "package"
+    other = f"fit.verdict.work_{word}" if whole else f"fit.verdict.weights_{word}"
     told = text(
         f"fit.verdict.{word}" if found.context else other,
         engine=_engine(one),
@@ -99,7 +100,7 @@ def facts(found: Forecast) -> dict[str, Any]:
 
 def _about(found: Forecast) -> list[str]:
     name = f"{found.card.name}:{found.form}" if found.card and found.form else found.name
-    told_by = found.told_by if found.context else found.work or "weights"
+    told_by = found.told_by if found.context or found.told_by in ("package", "parameters") else found.work or "weights"
     lines = [text(f"fit.told_by.{told_by}", name=name, size=size(found.size))] if found.fits else []
     if found.fits and not forecasting.reads(found.format):
         lines.append(text("fit.no_engine", format=found.format))
@@ -127,7 +128,7 @@ def _about(found: Forecast) -> list[str]:
 def _rows(one: EngineFit, found: Forecast) -> list[list[str]]:
     """The parts, their sum, and what the system counts beside them."""
     parts = [(part, getattr(one.footprint, part)) for part in PARTS]
-    if found.work:
+    if not found.context:  # nothing, or not known
         parts = [("kept" if part == "kv_cache" else part, bytes_) for part, bytes_ in parts if bytes_]
     parts.append(("total", one.footprint.total))
     if one.footprint.spare:

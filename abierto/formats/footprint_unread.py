@@ -17,12 +17,16 @@ _BILLION = 1e9
 # Bits of one parameter in a file of llama.cpp's, where scales and the wider types of some layers are counted in:
 # those of Llama 3.1 8B (https://github.com/ggml-org/llama.cpp/blob/master/tools/quantize/README.md).
 BITS = {"q2_k": 3.16, "q3_k_m": 4.0, "q4_0": 4.66, "q4_1": 5.1, "q4_k": 4.89, "q4_k_m": 4.89, "q5_k_m": 5.7}
-BITS |= {"q6_k": 6.56, "q8_0": 8.5, "f16": 16.0, "fp16": 16.0, "bf16": 16.0, "f32": 32.0}
+BITS |= {"q5_0": 5.5, "q5_1": 6.0, "q6_k": 6.56, "q8_0": 8.5, "fp8": 8.0, "f16": 16.0, "fp16": 16.0, "bf16": 16.0}
+BITS |= {"f32": 32.0}
+# What files of these formats mostly hold, where the name of the form tells no type.
+USUAL_BITS = {"safetensors": 16.0, "ctranslate2": 16.0, "onnx": 32.0}
 
 
-def weights_size(form: str, parameters: int | None) -> int | None:
-    """About how many bytes the file has in this quantisation; None where that cannot be guessed."""
-    bits = BITS.get(form.lower())
+def weights_size(form: str, parameters: int | None, format_: str = "") -> int | None:
+    """About how many bytes the file has in this quantisation, or in a usual one of its format; None where that cannot
+    be guessed."""
+    bits = BITS.get(form.lower().removeprefix("ggml-")) or USUAL_BITS.get(format_)
     return round(parameters * bits / 8) if bits and parameters else None
 
 

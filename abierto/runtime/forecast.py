@@ -1,7 +1,8 @@
 """Whether a model will run on this computer, told before anything is loaded: parts of its memory, and a verdict.
 
-A model that is here is told by its header, for every installed engine that reads it; one that is not, by the blocks and
-the sizes on its card, or by the sizes alone, which is a guess and says so. It loads nothing and fetches nothing.
+A model that is here is told by its header, for every installed engine that reads it, or by the arrays of its package;
+one that is not, by the blocks and the sizes on its card, by the sizes alone, or by its number of parameters, which are
+guesses and say so. It loads nothing and fetches nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,11 +13,13 @@ from typing import Any, Literal
 
 from abierto import catalog, config, engines, graphics, machine
 from abierto.catalog import Card
+from abierto.catalog.card import Weights
 from abierto.config import Settings
 from abierto.errors import ModelNotPulled, NoEngineForFile, NotAModel, OptionOutOfRange
-from abierto.formats import diffusers_folder, footprint_openvino, footprint_unread
+from abierto.formats import diffusers_folder, footprint_arrays, footprint_openvino, footprint_unread
 from abierto.formats.footprint import Footprint, largest
 from abierto.formats.gguf import read_parts
+from abierto.formats.inspection import report
 from abierto.runtime import choice, media, offload, quantization, rates, sight, speed
 from abierto.runtime.fit import LEAST_CONTEXT, MB, Size, size_of
 from abierto.runtime.offload import Offload
@@ -24,8 +27,10 @@ from abierto.runtime.quantization import USUAL_CONTEXT, Choice
 from abierto.runtime.rates import Known
 from abierto.runtime.resolve import Target, resolve
 from abierto.runtime.speed import Speed
+from abierto.store import package_folder
 
 X86 = "SSE4.2"  # that any processor of this family has had since 2008
+ToldBy = Literal["header", "package", "blocks", "card", "parameters"]
 Word = Literal["fits", "fits_context", "needs_more", "needs_more_free"]
 
 
@@ -59,7 +64,8 @@ class EngineFit:
 class Forecast:
     """What is to be expected of a model here.
 
-    told_by: `header` of its file, the `blocks` on its card, or the sizes on its `card` alone. form: the quantisation of
+    told_by: `header` of its file, the arrays of its `package`, the `blocks` on its card, the sizes on its `card` alone,
+    or no more than its number of `parameters`. form: the quantisation of
     its card that this is about, empty where it is told by the header. format: of the file. size: bytes of the files.
     trained: tokens, 0 where unknown. users: how many conversations, each with `context` tokens; 0 for what is no
     conversation. memory: of the computer; room: what a model may take of it now. choice: of the forms of its card the
@@ -71,7 +77,7 @@ class Forecast:
     """
 
     name: str
-    told_by: Literal["header", "blocks", "card"]
+    told_by: ToldBy
     format: str
     size: int
     trained: int
@@ -172,6 +178,8 @@ def _of_target(target: Target, asked: int, users: int, settings: Settings) -> Fo
     memory = machine.memory()
     room = machine.room(memory, settings.memory_margin * MB)
     told = Forecast(target.name, "header", target.format, 0, 0, asked, users, memory, room)
+    if target.card and target.card.package == target.format:
+        return _of_package(told, target.format)
     if target.format not in ("gguf", "openvino", "diffusers_onnx"):
         return told
     size = size_of(target, users)
@@ -189,6 +197,17 @@ def _of_target(target: Target, asked: int, users: int, settings: Settings) -> Fo
     return replace(
         told, size=size.weights + beside, trained=size.trained or 0, context=context, fits=tuple(fits)
     )  # fmt: skip
+
+
+def _of_package(told: Forecast, package: str) -> Forecast:
+    """Of a model that a package holds as arrays of numpy."""
+    folder = package_folder.find(package)
+    arrays = report.inspect(folder).size if folder else 0
+    if not arrays:
+        return told
+    needed = footprint_arrays.estimate(arrays)
+    fits = (EngineFit(package, needed, _verdict(lambda _context: needed, 0, 0, told.memory, told.room)),)
+    return replace(told, told_by="package", size=arrays, context=0, fits=fits)
 
 
 def _of_images(told: Forecast, target: Target, size: Size, settings: Settings) -> Forecast:
@@ -224,7 +243,7 @@ def _of_card(
 ) -> Forecast:
     form = catalog.find_form(name)[1] or quantization.of_card(card, (), asked, users).form
     weights = card.weights[form]
-    size = weights.size or footprint_unread.weights_size(form, card.parameters)
+    size = weights.size or footprint_unread.weights_size(form, card.parameters, weights.format)
     if not size:
         raise missing
     memory = machine.memory()
@@ -236,10 +255,26 @@ def _of_card(
     longest = largest(trained or USUAL_CONTEXT, room, needed) if card.chats else 0
     expected = (known or rates.known()).of_card(card, form, size) if card.chats and weights.format == "gguf" else None
     fit = EngineFit("", needed(context), _verdict(needed, context, longest, memory, room), expected)
-    told_by: Literal["blocks", "card"] = "blocks" if card.blocks and card.chats else "card"
     return Forecast(
-        card.name, told_by, weights.format, size, trained, context, users, memory, room, form, card, fits=(fit,)
+        card.name,
+        _told_by(card, weights),
+        weights.format,
+        size,
+        trained,
+        context,
+        users,
+        memory,
+        room,
+        form,
+        card,
+        fits=(fit,),
     )
+
+
+def _told_by(card: Card, weights: Weights) -> ToldBy:
+    if card.chats:
+        return "blocks" if card.blocks else "card"
+    return "card" if weights.size else "parameters"
 
 
 def _card_formula(card: Card, size: int, users: int) -> Callable[[int], Footprint]:

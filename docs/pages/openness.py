@@ -4,7 +4,8 @@ from abierto import __version__, catalog, locale
 from abierto.catalog.openness import collect, page, report
 from docs.pages.words import Words
 
-STARTERS = ("smollm2:135m",)
+# With what runs them, where that is not a part of the model.
+STARTERS = {"smollm2:135m": "llama.cpp", "use-multilingual": ""}
 
 
 def pages(words: Words) -> dict[str, str]:
@@ -20,5 +21,5 @@ def pages(words: Words) -> dict[str, str]:
 def _page(name: str) -> str:
     card = catalog.shipped()[name]
     read = max(one.read for one in card.evidence)
-    found = report.of(collect.catalog_card(card), "llama.cpp")
+    found = report.of(collect.catalog_card(card), STARTERS[name])
     return page.html(found, locale.text("openness.made", version=__version__, date=read))

@@ -108,6 +108,14 @@ def test_a_model_without_files(abierto: Abierto) -> None:
     assert "no file of its own" in abierto("fit", "echo").out
 
 
+def test_what_is_not_known_is_not_called_nothing(abierto: Abierto) -> None:
+    told = abierto("fit", "sdxl:1.0").out
+    assert "a guess by its number of parameters" in told
+    assert "the weights fit" in told or "the weights alone need" in told
+    assert "0 B" not in told
+    assert "by the arrays of its package" in abierto("fit", "use-multilingual").out
+
+
 def test_what_cannot_be_told_is_an_error(abierto: Abierto, tiny: str, tmp_path: Path) -> None:
     assert abierto("fit", "no-such-model").status == 3
     assert abierto("fit", tiny, "--context", "200001").status == 2

@@ -1,6 +1,8 @@
 """What is foretold of a model: by its header, by its card, and the engines that can read it."""
 
 import json
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -53,9 +55,35 @@ def test_a_card_without_a_size_is_guessed_by_its_parameters() -> None:
     assert found.fits[0].verdict.missing == found.fits[0].footprint.total - machine.memory().total
 
 
+@pytest.mark.parametrize(("name", "size"), [("sdxl:1.0", 5.2e9), ("all-minilm:l6-v2:onnx", 91e6)])
+def test_what_tells_no_type_is_guessed_with_what_is_usual_in_its_format(name: str, size: float) -> None:
+    found = forecast(name)
+    assert found.told_by == "parameters"
+    assert found.size == pytest.approx(size, rel=0.02)
+
+
+GROWN = """
+import psutil
+before = psutil.Process().memory_info().rss
+from abierto import engines
+from abierto.engines.session import LoadOptions
+from abierto.tasks.embed import EmbedRequest
+session = engines.load("sentence_encoder", [], LoadOptions(task="embed"))
+list(session.embed(EmbedRequest(("una frase para el codificador " * 20,) * 64)))
+print(psutil.Process().memory_info().rss - before)
+"""
+
+
+def test_a_model_in_a_package_takes_what_was_foretold() -> None:
+    found = forecast("use-multilingual")
+    grown = int(subprocess.run([sys.executable, "-c", GROWN], check=True, capture_output=True).stdout)
+    assert found.told_by == "package"
+    assert abs(found.fits[0].footprint.total - grown) < 100 << 20
+
+
 def test_a_card_that_tells_nothing_is_not_guessed() -> None:
     with pytest.raises(ModelNotPulled):
-        forecast("all-minilm:l6-v2:onnx")
+        forecast("sdxl-turbo")
     with pytest.raises(UnknownModel):
         forecast("no-such-model-at-all")
 
