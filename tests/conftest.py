@@ -17,6 +17,10 @@ STARTER = "smollm2:135m"
 # Stays between runs, so that the starter model is fetched once: in the clone, and never in the person's own folders.
 SHARED_HOME = REPOSITORY / ".cache" / "tests"
 
+# The tests start hundreds of processes; where this is set, each of them would compile the whole package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # A shell that starts the tests in the background lets them ignore Ctrl-C, and every process they start inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -6,6 +6,7 @@ from importlib import metadata
 from typing import NamedTuple
 
 from abierto import catalog, config
+from abierto.catalog.licensing import texts
 from abierto.store import records
 
 # What is longer is the text of a licence, not its name.
@@ -41,7 +42,8 @@ def _packages() -> Iterator[Licensed]:
             package = metadata.distribution(name)
         except metadata.PackageNotFoundError:
             continue  # of an extra or another system
-        found[f"{package.name} {package.version}"] = _license(package.metadata.json)
+        stated = _license(package.metadata.json)
+        found[f"{package.name} {package.version}"] = stated or _by_its_text(package)
         waiting += [re.split(r"[^\w.-]", needed, maxsplit=1)[0].lower() for needed in package.requires or ()]
     for package_name in sorted(found, key=str.lower):
         yield Licensed("package", package_name, found[package_name])
@@ -57,3 +59,12 @@ def _license(facts: Mapping[str, str | list[str]]) -> str:
         return stated
     classified = [line.rpartition(" :: ")[2] for line in facts.get("classifier", ()) if line.startswith("License")]
     return ", ".join(classified)
+
+
+def _by_its_text(package: metadata.Distribution) -> str:
+    """Which licence the text is that a package brings along, where it names none."""
+    for name in package.metadata.get_all("License-File", ()):
+        words = package.read_text(f"licenses/{name}") or package.read_text(name)
+        if words and (license_ := texts.of_text(words).license):
+            return license_
+    return ""

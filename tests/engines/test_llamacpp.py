@@ -34,7 +34,7 @@ try:
         if isinstance(event, Text):
             print("text", flush=True)
 except KeyboardInterrupt:
-    print("interrupted", flush=True)
+    print("\\ninterrupted", flush=True)  # it may come in the middle of a line
 """
 
 LOAD_AND_WAIT = """

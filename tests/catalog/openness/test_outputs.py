@@ -20,6 +20,7 @@ from abierto.catalog.openness.report import Report
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LATER = "2026-11-24T12:00:00Z"
 model = spdx_python_model.v3_0_1
+STRICT = JsonStrictValidator(SchemaVersion.V1_7)  # one for all, for it reads its schemas when it is first asked
 
 
 def reported(folder: Path) -> Report:
@@ -105,7 +106,7 @@ def test_both_forms_of_every_card_are_valid() -> None:
 
 
 def validated(body: dict[str, Any]) -> None:
-    error = JsonStrictValidator(SchemaVersion.V1_7).validate_str(json.dumps(body))
+    error = STRICT.validate_str(json.dumps(body))
     assert error is None, error
 
 
