@@ -167,6 +167,10 @@ export async function answer(parent) {
   }
 }
 
+/** Milliseconds from one picture of an answer that grows to the next: every other one of the screen's. More are no
+ * smoother to read, and take twice the processor. */
+const BETWEEN = 30;
+
 /** Read what comes of an answer until it is whole.
  * @param {Message} message @param {Response | null} reply */
 async function follow(message, reply) {
@@ -185,8 +189,10 @@ async function follow(message, reply) {
   let thought = "";
   let began = 0;
   let drawn = false;
+  let due = 0;
   const draw = () => {
     drawn = false;
+    due = performance.now() + BETWEEN;
     if (!gone && live.value?.id === id) live.value = { id, text, thought };
   };
   live.value = { id, text, thought };
@@ -203,7 +209,7 @@ async function follow(message, reply) {
       if (event.delta && !began) began = performance.now();
       if (!drawn) {
         drawn = true;
-        requestAnimationFrame(draw);
+        setTimeout(() => requestAnimationFrame(draw), Math.max(0, due - performance.now()));
       }
     }
   } catch (problem) {
