@@ -22,7 +22,7 @@
     │   └── MadeOtherwise · ReplayDiffers
     ├── ResourceError         this computer has not enough of something       exit 5
     │   ├── NotEnoughMemory · NotEnoughDisk · FolderNotWritable · JournalUnavailable · PackageMissing
-    │   └── MemoryTaken · AddressInUse
+    │   └── MemoryTaken · AddressInUse · NoGraphicsCard
     ├── SourceError           what was to be fetched did not arrive whole     exit 6
     │   ├── PackageNotFound · FileNotInPackage · RepositoryNotFound · FileNotInRepository · GatedModel
     │   ├── SourceUnreachable · DownloadInterrupted · HashMismatch
@@ -625,6 +625,10 @@ class AddressInUse(ResourceError):
 
     address: str
     detail: str
+
+
+class NoGraphicsCard(ResourceError):
+    """Work that was asked for on a graphics card, on a computer without one that PyTorch can use."""
 
 
 class NotEnoughDisk(ResourceError):

@@ -1,7 +1,10 @@
 """`abierto recipe`: make the model that is made here: its data set, its training, the folder that is published."""
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+
+import click
 
 from abierto import config
 from abierto.cli import out
@@ -12,14 +15,16 @@ from abierto.locale import text
 from abierto.locale.numbers import count
 
 STEPS = ("data", "train", "keep", "publish")
+DEVICES = ("cpu", "cuda")
 
 
 @command("recipe")
 @argument("step")
 @option("--work", metavar="FOLDER")
 @option("--segments", type=int, metavar="N")
+@option("--device", says="training_device", type=click.Choice(DEVICES))
 @option("--published", metavar="FOLDER")
-def recipe(step: str, work: str | None, segments: int | None, published: str | None) -> None:
+def recipe(step: str, work: str | None, segments: int | None, device: str | None, published: str | None) -> None:
     """Do one step of the recipe."""
     if step not in STEPS:
         raise UsageFault("bad_value", {"name": text("argument.step"), "value": step})
@@ -37,6 +42,7 @@ def recipe(step: str, work: str | None, segments: int | None, published: str | N
         return
     known = chain.records(workshop.manifest) or publishing.go_on(folder, workshop)
     for plan in workshop.settings.plans[len(known) :][:segments]:
-        with closing(chain.extend(workshop, data, plan)) as training:
+        here = replace(plan, device=device or plan.device)
+        with closing(chain.extend(workshop, data, here)) as training:
             record = shown(workshop.settings.name, training)
         out.note(text("recipe.segment", number=record["number"], loss=record["loss"][-1], hash=record["sha256"]))

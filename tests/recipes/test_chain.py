@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from abierto.errors import CheckpointMissing, CorruptFile, MadeOtherwise
+from abierto.errors import CheckpointMissing, CorruptFile, MadeOtherwise, NoGraphicsCard
 from abierto.recipes.trazo import chain, hashes, networks, replay, tracing
 from abierto.recipes.trazo.chain import Workshop
 from abierto.recipes.trazo.published import Published, go_on, keep, publish
@@ -104,6 +104,14 @@ def test_a_segment_that_is_killed_ends_as_if_it_had_not_been(tmp_path: Path) -> 
     assert records[0]["to"] == records[1]["to"]
     assert records[0]["loss"] == records[1]["loss"]
     assert not list((places[0] / "state").rglob("*.pt"))
+
+
+def test_training_on_a_card_that_is_not_there_says_so(elsewhere: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    plan = replace(PLAN, device="cuda")
+    with pytest.raises(NoGraphicsCard):
+        trained(Workshop(replace(elsewhere.settings, segments=(plan,)), elsewhere.folder))
+    assert not elsewhere.manifest.exists()
 
 
 @pytest.mark.parametrize("name", ["unet/diffusion_pytorch_model.safetensors", "records/before.xz"])

@@ -45,7 +45,7 @@ def settings_of(folder: Path, *plans: Plan, license_id: str = "MIT") -> Settings
             text_layers=1, text_heads=2, unet_channels=(8, 16), unet_layers=1, unet_head=8, unet_groups=4,
         ),
         sources=sources,
-        segments=plans or (PLAN, replace(PLAN, stage="words"), replace(PLAN, stage="denoiser")),
+        segments=plans or (PLAN, replace(PLAN, stage="words"), replace(PLAN, stage="denoiser", precision="bfloat16")),
     )  # fmt: skip
 
 

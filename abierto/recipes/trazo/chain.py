@@ -77,7 +77,7 @@ def play(
     tokenizer = open_vocabulary(workshop, data)
     trio = begin(workshop, number - 1, tokenizer)
     before = checkpoint_hashes(workshop.checkpoint(number - 1))
-    here = provenance.of_this_computer(plan.threads)
+    here = provenance.of_this_computer(plan.threads, plan.device)
     material = Material(settings, data, tokenizer, _latents(workshop, data, trio, before))
     seed = hashes.number(settings.seed, "segment", number)
     course = yield from segment.run(plan, seed, trio, material, state / "state.pt")

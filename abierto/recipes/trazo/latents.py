@@ -1,7 +1,7 @@
 """What the autoencoder makes of a variant of every drawing, kept in files, with what the captions can say of it.
 
 One file for each variant, made when it is first needed, always in the same portions: the same bytes on the same kind
-of processor.
+of processor. Drawings that nothing is trained with have zeros there.
 """
 
 import json
@@ -53,15 +53,17 @@ def encoded(
 def _write(settings: Settings, data: DataSet, vae: Any, number: int, target: Path) -> Generator[Progress, None, None]:
     import torch
 
-    side, count = networks.latent_side(settings), len(data.drawings)
+    side, used = networks.latent_side(settings), data.used_for("train")
     growing = target.with_suffix(".part")
-    shape = (count, settings.networks.latent_channels, side, side)
+    shape = (len(data.drawings), settings.networks.latent_channels, side, side)
     values = np.lib.format.open_memmap(growing, "w+", np.float16, shape)
-    for start in range(0, count, _PORTION):
-        places = range(start, min(start + _PORTION, count))
-        with torch.no_grad():
-            values[start : start + _PORTION] = vae.encode(pictures(settings, data, places, number)).latents.numpy()
-        yield Progress("encode", places[-1] + 1, count)
+    vae.to(memory_format=torch.channels_last)
+    for start in range(0, len(used), _PORTION):
+        places = used[start : start + _PORTION]
+        given = pictures(settings, data, places, number).contiguous(memory_format=torch.channels_last)
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            values[places] = vae.encode(given).latents.float().numpy()
+        yield Progress("encode", start + len(places), len(used))
     values.flush()
     disk.replace(growing, target)
 

@@ -19,12 +19,12 @@ PACKAGES = ("diffusers", "numpy", "pillow", "resvg-py", "safetensors", "tokenize
 WATTS = 8.0
 
 
-def of_this_computer(threads: int) -> dict[str, Any]:
-    """Code, packages and processor, as a record holds them."""
+def of_this_computer(threads: int, device: str) -> dict[str, Any]:
+    """Code, packages and processor, as a record holds them; and the graphics card where the device is `cuda`."""
     return {
         "code": code_hash(),
         "packages": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
-        "processor": {**processor(), "threads": threads},
+        "processor": {**processor(), "threads": threads, **card(device)},
     }
 
 
@@ -58,6 +58,13 @@ def processor() -> dict[str, str]:
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "system": platform.system(),
     }
+
+
+def card(device: str) -> dict[str, str]:
+    """The graphics card that a segment is trained on, if it is."""
+    import torch
+
+    return {"card": torch.cuda.get_device_name()} if device == "cuda" and torch.cuda.is_available() else {}
 
 
 def _model() -> str:

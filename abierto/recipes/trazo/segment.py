@@ -4,6 +4,7 @@ It depends on its plan, its seed, the checkpoint before it and the data alone. W
 every now and then, so that a kill costs minutes; where it is taken up again changes nothing of the result.
 """
 
+import os
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from abierto.errors import NoGraphicsCard
 from abierto.recipes.trazo import hashes
 from abierto.recipes.trazo.networks import Trio
 from abierto.recipes.trazo.settings import Plan
@@ -49,12 +51,18 @@ class Course:
 
 
 def run(plan: Plan, seed: int, trio: Trio, material: Material, state_file: Path) -> Generator[Progress, None, Course]:
-    """Train the networks in place; they end with the averages of their weights."""
+    """Train the networks in place; they end with the averages of their weights. Raises NoGraphicsCard."""
     started = process_time()
+    if plan.device == "cuda":
+        if not torch.cuda.is_available():
+            raise NoGraphicsCard
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it sums differ from run to run
     torch.set_num_threads(plan.threads)
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(seed)
     stage = STAGES[plan.stage](trio, material)
+    for module in stage.modules.values():
+        module.to(plan.device)
     places = material.data.used_for("train")
     trained = _trained(stage, plan, places)
     state = _State(0, torch.optim.AdamW(trained.values(), lr=plan.rate, weight_decay=0.01),
@@ -69,6 +77,8 @@ def run(plan: Plan, seed: int, trio: Trio, material: Material, state_file: Path)
     with torch.no_grad():
         for name, value in trained.items():
             value.copy_(state.average[name])
+    for module in stage.modules.values():
+        module.to("cpu")
     parts = [state.losses[start : start + TOLD_EVERY] for start in range(0, plan.steps, TOLD_EVERY)]
     return Course([round(sum(part) / len(part), 5) for part in parts], state.busy + process_time() - started)
 
@@ -81,7 +91,7 @@ def _step(
     own_seed = hashes.number(seed, "step", state.step)
     torch.manual_seed(own_seed)
     variant = (hashes.number(seed, "first variant") + rounds) % material.settings.data.variants
-    with torch.autocast("cpu", torch.bfloat16, enabled=plan.precision == "bfloat16"):
+    with torch.autocast(plan.device, torch.bfloat16, enabled=plan.precision == "bfloat16"):
         loss = stage.loss(chosen, variant, np.random.default_rng(own_seed))
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()

@@ -75,8 +75,8 @@ class Source:
 class Plan:
     """One segment of the training. precision: `float32` or `bfloat16`. trains: which weights, by parts of their names.
 
-    rate: the learning rate after `warmup` steps; with `decay`, it falls to nothing at the end. average: how much of the
-    running average stays at each step. times: so many such segments follow each other.
+    device: `cpu` or `cuda`. rate: the learning rate after `warmup` steps; with `decay`, it falls to nothing at the
+    end. average: how much of the running average stays at each step. times: so many such segments follow each other.
     """
 
     stage: str
@@ -88,6 +88,7 @@ class Plan:
     average: float = 0.998
     precision: str = "float32"
     threads: int = 2
+    device: str = "cpu"
     trains: tuple[str, ...] = ()
     times: int = 1
 
