@@ -62,7 +62,8 @@ docs: development
 # ssh-keygen -Y verify -f ALLOWED_SIGNERS -I WHO -n abierto -s chain.json.sig < chain.json
 sign:
 	@test -n "$(KEY)" || { echo 'make sign KEY=/path/to/key' >&2; exit 2; }
-	ssh-keygen -Y sign -n abierto -f "$(KEY)" models/trazo/records/chain.json
+	cd models/trazo/records && ssh-keygen -Y sign -n abierto -f "$(abspath $(KEY))" <chain.json >chain.json.sig.part
+	cd models/trazo/records && mv chain.json.sig.part chain.json.sig
 
 lock: setup
 	@$(bin)/python -m pip install --quiet --require-hashes --requirement requirements/lock.txt
