@@ -1,7 +1,7 @@
 """Long conversations and long answers."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, Route, expect
 
 from tests.server.conftest import Served
 from tests.studio.test_chat import answers, choose, ended, say
@@ -69,3 +69,30 @@ def test_an_answer_is_announced_when_it_begins_and_read_when_it_is_whole(page: P
     page.reload()
     expect(page.locator(".said")).to_have_count(2)
     expect(voice).to_have_text("")
+
+
+def test_an_answer_that_ended_as_the_page_was_left_is_not_read_out(page: Page) -> None:
+    """The server has the whole answer, but was not told any more that the page had it too."""
+
+    def told(reply: Response) -> bool:
+        return reply.request.method == "PUT" and "/abierto/v1/conversations/" in reply.url
+
+    def lose(route: Route) -> None:
+        if route.request.method != "PUT":
+            route.fallback()
+
+    choose(page, "endless")
+    with page.expect_response(told):
+        say(page, "go on")
+    words = page.locator(".said:not(.own) .words")
+    expect(words).to_contain_text("abcabc")
+    page.route("**/abierto/v1/conversations/*", lose)
+    page.get_by_role("button", name="Stop").click()
+    ended(page)
+    written, address = answers(page)[0], page.url
+    page.goto("about:blank")  # before the rest: without the route what waits there would be sent
+    page.unroute("**/abierto/v1/conversations/*", lose)
+    with page.expect_response(told):
+        page.goto(address)
+    expect(words).to_have_text(written)
+    expect(page.locator("[aria-live=polite]")).to_have_text("")

@@ -1,4 +1,4 @@
-"""What the studio has beside plain talk: engines, keys, pulls, measuring, providers, tokens, storage, panels, paper."""
+"""What the studio has beside plain talk: engines, pulls, measuring, providers, tokens, storage, panels, paper."""
 
 import json
 import os
@@ -110,32 +110,6 @@ def test_model_and_engine_change_in_the_middle(page: Page) -> None:
     expect(page.locator(".said:not(.own) .words")).to_have_count(3)
     expect(page.locator(".said:not(.own) .words").last).to_contain_text("three")
     ended(page)
-
-
-def test_keys_of_one_letter(page: Page) -> None:
-    choose(page, "echo")
-    say(page, "by keyboard")
-    ended(page)
-    page.keyboard.press("Escape")
-    page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog")).to_have_count(0)
-    page.keyboard.press("k")
-    page.keyboard.press("k")
-    page.keyboard.press("e")
-    expect(page.get_by_role("textbox", name="Edit and ask again")).to_be_focused()
-    page.keyboard.press("Escape")
-    page.keyboard.press("/")
-    expect(page.get_by_role("searchbox", name="Search conversations")).to_be_focused()
-    page.keyboard.type("?7")  # in a field these are letters
-    expect(page.get_by_role("dialog")).to_have_count(0)
-    page.keyboard.press("Escape")
-    page.keyboard.press("7")
-    expect(page.get_by_role("heading", name="Settings", level=1)).to_be_visible()
-    page.get_by_role("group", name="Keys of one letter").get_by_text("Off").click()
-    page.keyboard.press("1")
-    expect(page.get_by_role("heading", name="Settings", level=1)).to_be_visible()
 
 
 def test_a_pull_rests_goes_on_and_is_given_up(watched: Watched, page: Page, server: Served, shelf: Shelf) -> None:

@@ -1,7 +1,7 @@
 /** Keys of one letter, for those who like to leave the mouse alone. A key presses, or goes to, what carries its letter in
  * `data-key`: in the message that has the focus, else the last one on the page. They rest while one writes.
  */
-import { html, signal, useEffect, useRef } from "./html.js";
+import { html, signal, useLayoutEffect, useRef } from "./html.js";
 import { letterKeys } from "./settings.js";
 import { t } from "./words.js";
 
@@ -15,7 +15,8 @@ export const helping = signal(false);
 /** @param {KeyboardEvent} event @param {string[]} panels */
 export function pressed(event, panels) {
   const target = /** @type {HTMLElement} */ (event.target);
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented || helping.value) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
+  if (document.querySelector("dialog[open]")) return;
   if (target.closest?.(FIELDS)) {
     if (event.key === "Escape") target.blur();
     return;
@@ -74,7 +75,8 @@ export function Keys() {
 /** The list, over the page. */
 export function Help() {
   const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => {
+  // Before the next key is pressed, and before anything else takes the focus to which it goes back.
+  useLayoutEffect(() => {
     if (helping.value) box.current?.showModal();
   }, [helping.value]);
   if (!helping.value) return null;

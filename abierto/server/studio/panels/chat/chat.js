@@ -68,7 +68,7 @@ export function Chat({ rest }) {
       <${Thread} id=${talk.id} messages=${messages} />
       ${!messages.length && !away.value && html`<${Welcome} />`}
       ${trouble.value && html`<p class="trouble" role="alert">${trouble.value}</p>`}
-      <${Composer} parent=${talk.leaf} last=${last} key=${talk.id || "new"} draft=${`abierto.draft.${talk.id}`} />
+      <${Composer} parent=${talk.leaf} last=${last} key=${talk.key} draft=${`abierto.draft.${talk.id}`} />
     </section>
   `;
 }

@@ -42,7 +42,7 @@ export function Composer({ parent, last, draft }) {
     area.style.height = "auto";
     area.style.height = `${Math.min(area.scrollHeight, 240)}px`;
   }, [text]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (matchMedia("(hover: hover)").matches) field.current?.focus();
   }, []);
   const typed = (/** @type {string} */ value) => {
@@ -50,6 +50,16 @@ export function Composer({ parent, last, draft }) {
     if (value) localStorage.setItem(draft, value);
     else localStorage.removeItem(draft);
   };
+  // A conversation that has just begun gets its number while the next thing is typed.
+  const before = useRef(draft);
+  useEffect(() => {
+    if (before.current === draft) return;
+    localStorage.removeItem(before.current);
+    keep(before.current, []);
+    before.current = draft;
+    typed(text);
+    attach(files);
+  }, [draft]);
   const send = () => {
     if (nothing || busy.value) return;
     typed("");

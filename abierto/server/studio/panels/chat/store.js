@@ -1,7 +1,7 @@
 /** The conversation that is open, as a tree: each message knows the one before it, and the last one walked to is the leaf.
  *
  * An answer is made by the server in the background, so it goes on when the page is closed; who comes back reads it from
- * its beginning.
+ * its beginning, or finds it whole.
  */
 import { ask, events, get, post, put, Refused, remove } from "../../lib/api.js";
 import { batch, computed, signal } from "../../lib/html.js";
@@ -12,7 +12,8 @@ import { request } from "./request.js";
 /** @typedef {{id: string, parent: string, role: "user" | "assistant", content: string, thought?: string, model?: string,
  *   error?: string, response?: string, tokens?: number, prompt?: number, speed?: number, cut?: boolean,
  *   files?: import("./files.js").Attached[], sent?: import("./request.js").Sent}} Message */
-/** @typedef {{id: number, title: string, nodes: Record<string, Message>, leaf: string, system: string,
+/** key: stays while it is open, also when one that has just begun gets its number.
+ * @typedef {{id: number, key: string, title: string, nodes: Record<string, Message>, leaf: string, system: string,
  *   sampling: Record<string, number>}} Conversation */
 
 export const list = signal(/** @type {any[]} */ ([]));
@@ -32,7 +33,7 @@ let stopped = () => {};
 
 /** @returns {Conversation} */
 export function blank() {
-  return { id: 0, title: "", nodes: {}, leaf: "", system: "", sampling: {} };
+  return { id: 0, key: fresh(), title: "", nodes: {}, leaf: "", system: "", sampling: {} };
 }
 
 export async function refresh() {
@@ -79,7 +80,33 @@ export async function load(id) {
   open.value = talk;
   const last = talk.nodes[talk.leaf];
   if (last?.role === "assistant" && !last.response && !last.content && !last.error) change(last.id, { error: t("chat.stopped") }, false);
-  if (last?.response) follow(last, await ask("GET", `/v1/responses/${last.response}?stream=true`).catch(() => null));
+  if (last?.response) await resume(last, last.response);
+}
+
+/** Go on with an answer that was being written when the conversation was kept. One that has ended since is not read out: the
+ * page may have been left at the very moment at which it was.
+ * @param {Message} message @param {string} name of the response */
+async function resume(message, name) {
+  const here = () => open.value.nodes[message.id];
+  const made = await get(`/v1/responses/${name}`).catch(() => null);
+  if (!here()) return; // the person went elsewhere
+  if (!["queued", "in_progress"].includes(made?.status)) finish(message.id, made ? whole(made) : {}, false);
+  else {
+    const reply = await ask("GET", `/v1/responses/${name}?stream=true`);
+    if (here()) await follow(message, reply);
+  }
+}
+
+/** What came of an answer that has ended.
+ * @param {any} response @returns {Partial<Message>} */
+function whole(response) {
+  const said = (/** @type {string} */ kind) =>
+    response.output
+      .filter((/** @type {any} */ item) => item.type === kind)
+      .flatMap((/** @type {any} */ item) => item.content.map((/** @type {any} */ part) => part.text))
+      .join("");
+  const facts = { content: said("message"), thought: said("reasoning") || undefined };
+  return response.error ? { ...facts, error: response.error.message } : { ...facts, ...usage(response, 0) };
 }
 
 /** Stop watching the answer that is written; the server goes on with it. */
@@ -172,13 +199,9 @@ export async function answer(parent) {
 const BETWEEN = 30;
 
 /** Read what comes of an answer until it is whole.
- * @param {Message} message @param {Response | null} reply */
+ * @param {Message} message @param {Response} reply */
 async function follow(message, reply) {
   const { id } = message;
-  if (!reply) {
-    finish(id, { response: undefined });
-    return;
-  }
   const flow = events(reply);
   let gone = false;
   stopped = () => {
@@ -227,12 +250,12 @@ function usage(response, began) {
   return { tokens, prompt: response.usage?.input_tokens, speed, cut: response.status === "incomplete" };
 }
 
-/** @param {string} id @param {Partial<Message>} facts */
-function finish(id, facts) {
+/** @param {string} id @param {Partial<Message>} facts @param {boolean} [aloud] whether those who hear the page are told */
+function finish(id, facts, aloud = true) {
   batch(() => {
     change(id, { ...facts, response: undefined }, false);
     live.value = null;
-    heard.value = facts.error || facts.content || "";
+    heard.value = aloud ? facts.error || facts.content || "" : "";
   });
   keep();
 }
@@ -290,8 +313,9 @@ async function write() {
   if (talk.id) await put(`/abierto/v1/conversations/${talk.id}`, body);
   else {
     const { id } = await post("/abierto/v1/conversations", body);
-    open.value = { ...open.value, id };
-    history.replaceState(null, "", `#chat/${id}`);
+    // Unless the person went elsewhere meanwhile: to another conversation, or to another panel.
+    if (open.value.key === talk.key) open.value = { ...open.value, id };
+    if (open.value.id === id && ["", "#chat"].includes(location.hash)) location.replace(`#chat/${id}`);
   }
   await refresh();
 }
