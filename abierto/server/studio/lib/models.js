@@ -8,6 +8,8 @@ const CHOSEN = "abierto.remote";
 
 /** Models that answer; those on other computers have the format `remote`. */
 export const models = signal(/** @type {any[]} */ ([]));
+/** Whether the server has told them yet. */
+export const known = signal(false);
 /** Models that are loaded, as the server tells them. */
 export const residents = signal(/** @type {any[]} */ ([]));
 /** Names of models on other computers that the person chose to have here. */
@@ -26,6 +28,7 @@ export async function findModels() {
   if (!models.value.some((one) => one.name === model.value)) {
     model.value = (here.find((/** @type {any} */ one) => one.format !== "none") ?? here[0])?.name ?? "";
   }
+  known.value = true;
 }
 
 /** Look which models are loaded. Raises Refused. */

@@ -2,6 +2,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../../lib/html.js";
 import { Icon } from "../../lib/icons.js";
 import { keep, kept } from "../../lib/kept.js";
+import { known } from "../../lib/models.js";
 import { model } from "../../lib/settings.js";
 import { t } from "../../lib/words.js";
 import { Files, read } from "./files.js";
@@ -36,7 +37,8 @@ export function Composer({ parent, last, draft }) {
   const [text, write] = useState(localStorage.getItem(draft) ?? "");
   const [files, attach, add] = useFiles(draft);
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-  const nothing = (!text.trim() && !files.length) || !model.value;
+  const [meant, mean] = useState(false);
+  const nothing = (!text.trim() && !files.length) || (known.value && !model.value);
   useLayoutEffect(() => {
     const area = /** @type {HTMLTextAreaElement} */ (field.current);
     area.style.height = "auto";
@@ -62,10 +64,17 @@ export function Composer({ parent, last, draft }) {
   }, [draft]);
   const send = () => {
     if (nothing || busy.value) return;
+    if (!model.value) return mean(true);
     typed("");
     attach([]);
     say(text, parent, files);
   };
+  // Who is faster than the list of models is answered when it is there.
+  useEffect(() => {
+    if (!meant || !known.value) return;
+    mean(false);
+    send();
+  }, [meant, known.value]);
   const pressed = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
