@@ -25,4 +25,5 @@ def test_a_message_that_is_sent_before_the_models_are_known_is_answered(page: Pa
     for route in held:
         route.continue_()
     page.unroute(MODELS, hold)
-    expect(page.locator(".said:not(.own) .words")).to_contain_text("early bird")
+    expect(page.locator(".said.own")).to_contain_text("early bird")
+    expect(page.locator(".said:not(.own) .words")).to_contain_text("abc")  # of a model that says nothing else
