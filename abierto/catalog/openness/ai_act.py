@@ -68,7 +68,9 @@ def marking(inventory: Inventory) -> Check:
     """Article 50(2): whether a system with this model has to mark what it makes."""
     facts = {"task": inventory.task}
     if inventory.task in _MAKES:
-        return Check("marking", "applies", (Reason("makes", facts), Reason("marking_not_shown")))
+        told = inventory.notes.get("marking")
+        said = Reason("told", {"aspect": "marking"}) if told else Reason("marking_not_shown")
+        return Check("marking", "applies", (Reason("makes", facts), said), (told,) if told else ())
     if inventory.task in _MAKES_NONE:
         return Check("marking", "not_concerned", (Reason("makes_none", facts),))
     return Check("marking", "not_shown", (Reason("task_unknown"),))

@@ -92,7 +92,18 @@ _ASPECTS: Mapping[str, str] = {
     "hardware": r"\b(hardware|compute infrastructure|training infrastructure)\b",
     "architecture": r"\b(model )?architecture\b",
     "training": r"\b(training|training procedure|pre-?training)\b",
+    "marking": r"\b(marks?|marking|watermark\w*|content credentials)\b",
 }
+# The parts of a datasheet: https://arxiv.org/abs/1803.09010, section 3.
+_DATASHEET = (
+    r"\bmotivation\b",
+    r"\bcomposition\b",
+    r"\bcollection\b",
+    r"\b(preprocessing|cleaning|labell?ing)\b",
+    r"\buses?\b",
+    r"\bdistribution\b",
+    r"\bmaintenance\b",
+)
 
 
 def seen(card: CardText) -> Iterator[Seen]:
@@ -126,6 +137,15 @@ def notes(card: CardText) -> dict[str, Where]:
     if data:
         found["data"] = card.where(data)
     return found
+
+
+def covered(document: CardText) -> tuple[str, ...]:
+    """What a report or a data card has a part about: the aspects of `notes`, `results` where it holds a table of them,
+    `datasheet` where it has all parts of one."""
+    titles = [section.path[-1] for section in _telling(document) if section.path]
+    whole = all(any(re.search(part, title, re.IGNORECASE) for title in titles) for part in _DATASHEET)
+    more = [*(["results"] if any(_results(document)) else []), *(["datasheet"] if whole else [])]
+    return (*notes(document), *more)
 
 
 def links(card: CardText) -> dict[str, str]:

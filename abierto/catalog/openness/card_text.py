@@ -1,6 +1,7 @@
 """Takes a model card apart: its YAML head, its sections, its links, whoever wrote it. It knows no components.
 
-The head is refused as a whole when it uses YAML's references, with which a few lines can grow without end.
+The head is refused as a whole when it uses YAML's references, with which a few lines can grow without end, or nests
+deeper than any card does, which the parser in C does not survive.
 """
 
 import re
@@ -12,6 +13,7 @@ from abierto.catalog.openness.evidence import Where
 
 MAX_CARD = 2_000_000  # bytes; what follows is not read
 MAX_HEAD = 200_000
+MAX_DEPTH = 50  # of YAML's collections within each other
 _HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
 # What never goes on with the sentence of the line before.
 _BEGINS = re.compile(r"\s*([-*+>|<#]|\d+[.)]\s)")
@@ -115,6 +117,18 @@ def shortened(quote: str) -> str:
     return line if len(line) <= 200 else f"{line[:199]}…"
 
 
+def is_bounded(text: str) -> bool:
+    """Whether a YAML text has no references and is nested at most MAX_DEPTH deep. Raises yaml.YAMLError, ValueError."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH or isinstance(event, yaml.AliasEvent):
+            return False
+    return True
+
+
 def _head(lines: tuple[str, ...]) -> tuple[Mapping[str, Any], int]:
     if not lines or lines[0].strip() != "---":
         return {}, 0
@@ -126,7 +140,7 @@ def _head(lines: tuple[str, ...]) -> tuple[Mapping[str, Any], int]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader)):
+        if not is_bounded(text):
             return {}, end + 1
         body = yaml.load(text, Loader=loader)  # noqa: S506 - both are safe
     except (yaml.YAMLError, ValueError, RecursionError):

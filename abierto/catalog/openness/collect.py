@@ -14,9 +14,9 @@ from abierto.catalog.card import Card
 from abierto.catalog.licensing.folder import Licensing, of_folder, of_metadata
 from abierto.catalog.licensing.reading import Outcome, Reading
 from abierto.catalog.licensing.tags import declared
-from abierto.catalog.openness import card_rules, card_text, file_rules, identity
+from abierto.catalog.openness import card_rules, card_text, declaration, file_rules, identity
 from abierto.catalog.openness.card_text import CardText
-from abierto.catalog.openness.evidence import Inventory, Said, Seen, Statement, Where, merged
+from abierto.catalog.openness.evidence import Inventory, Refused, Said, Seen, Statement, Where, merged
 from abierto.errors import AbiertoError
 from abierto.formats.gguf import read_header
 
@@ -24,6 +24,7 @@ MAX_CONFIG = 10_000_000  # bytes
 # Links of a card in the catalog that are a component. `code` is none: it does not say the code of what.
 _CATALOG_LINKS = {"paper": "paper", "report": "technical_report", "data": "datasets", "model_card": "model_card"}
 _CATALOG_LINKS |= {"config": "metadata"}
+_DOCUMENTS = ("technical_report", "paper", "data_card")
 # What is declared of the model of this name, for the one that another was made from.
 Known = Callable[[str], Reading | None]
 
@@ -40,6 +41,8 @@ class _Found:
     gated: bool | None = None
     links: dict[str, str] = field(default_factory=dict)
     identity: dict[str, Said] = field(default_factory=dict)
+    refused: tuple[Refused, ...] = ()
+    documents: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def identify(self, stated: Iterable[tuple[str, Said]]) -> None:
         """Add what is known of who published it and when; what was added first stays."""
@@ -59,11 +62,13 @@ def folder(
     found = _Found()
     found.identify((*hub, *identity.of_folder(root.absolute())))
     here = file_rules.listing(root)
+    _read_declaration(found, declaration.read(here))
     found.seen += file_rules.seen(here)
     text = here.named("README.md") or here.named("MODEL_CARD.md")
     if text:
         with (root / text).open("rb") as opened:
             _read_card(found, card_text.read(opened.read(card_text.MAX_CARD), text.as_posix()))
+    _read_documents(found, root)
     for file in here.files:
         if file.suffix.lower() == ".gguf":
             _read_gguf(found, root / file, file.as_posix())
@@ -115,6 +120,8 @@ def _inventory(name: str, found: _Found, licensing: Licensing | None = None) -> 
         found.links,
         licensing.findings,
         found.identity,
+        found.refused,
+        found.documents,
     )
 
 
@@ -156,6 +163,13 @@ def _expression(reading: Reading) -> str:
     return ""
 
 
+def _read_declaration(found: _Found, said: declaration.Declared) -> None:
+    found.seen += said.seen
+    found.refused = said.refused
+    found.identify(said.identity)
+    found.readings += [(declared(one.value).at(one.where.place), one.where, "declared_license") for one in said.stated]
+
+
 def _read_card(found: _Found, card: CardText) -> None:
     found.seen += card_rules.seen(card)
     found.notes |= card_rules.notes(card)
@@ -172,6 +186,17 @@ def _read_card(found: _Found, card: CardText) -> None:
     found.base_models += [one for one in (named if isinstance(named, list) else [named]) if isinstance(one, str)]
     if any(str(key).startswith("extra_gated") for key in head):
         found.gated = True
+
+
+def _read_documents(found: _Found, root: Path) -> None:
+    """Reports and data cards that are text and no part of the model card."""
+    for one in found.seen:
+        if one.file and one.key in _DOCUMENTS and one.rule != "card_section_on_data":
+            path = root / one.where.place
+            if path.suffix.lower() == ".md" and path.is_file() and one.key not in found.documents:
+                with path.open("rb") as opened:
+                    read = card_text.read(opened.read(card_text.MAX_CARD), one.where.place)
+                found.documents[one.key] = card_rules.covered(read)
 
 
 def _read_gguf(found: _Found, path: Path, place: str) -> None:

@@ -6,12 +6,13 @@ licences is derived, since the index's own do not follow its definition.
 """
 
 from abierto.catalog.openness import terms
-from abierto.catalog.openness.evidence import Finding, Inventory, Where
+from abierto.catalog.openness.evidence import DECLARED_FILE, Finding, Inventory, Where
 from abierto.catalog.openness.verdict import Check, Reason, Rubric, about
 
 VERSION = "European Open Source AI Index, 12 dimensions (2026-03-13)"
 _DOCUMENTED = ("architecture", "training_code", "inference_code", "evaluation_code", "preprocessing_code")
 _CARD_ASPECTS = ("architecture", "data", "training")
+_REPORT_ASPECTS = (*_CARD_ASPECTS, "results")
 # Addresses at which a paper stands that others examined before.
 _REVIEWED = ("aclanthology.org/", "openreview.net/", "proceedings.mlr.press/", "nature.com/articles/")
 
@@ -22,16 +23,16 @@ def judge(inventory: Inventory) -> Rubric:
         VERSION,
         (
             _of_parent(inventory, "datasources_basemodel", "datasets"),
-            _data("datasources_endmodel", inventory["datasets"]),
+            _data("datasources_endmodel", inventory),
             _of_parent(inventory, "weights_basemodel", "weights"),
             _weights("weights_endmodel", inventory),
             _training_code(inventory),
             _code(inventory),
             _told("hardware_architecture", inventory, ("hardware", "architecture")),
-            _document("preprint", inventory["technical_report"], inventory["paper"]),
+            _report(inventory),
             _paper(inventory["paper"]),
             _model_card(inventory),
-            _datasheet(inventory["data_card"]),
+            _datasheet(inventory),
             _licenses(inventory),
         ),
     )
@@ -42,11 +43,15 @@ def _of_parent(inventory: Inventory, key: str, component: str) -> Check:
     if inventory.base_models:
         named = ", ".join(inventory.base_models)
         return Check(key, "closed", (Reason("base_not_opened", {"base": named}),))
-    return _weights(key, inventory) if component == "weights" else _data(key, inventory["datasets"])
+    return _weights(key, inventory) if component == "weights" else _data(key, inventory)
 
 
-def _data(key: str, sets: Finding) -> Check:
-    """A link shows some of the data; that it is all of them no link can show."""
+def _data(key: str, inventory: Inventory) -> Check:
+    """A link shows some of the data; that it is all of them no link can show. Who declares in the folder itself which
+    data the model was trained with, under an open licence and with a data card, says that these are all."""
+    sets, card = inventory["datasets"], inventory["data_card"]
+    if sets.rule == DECLARED_FILE and card.present and terms.is_open(sets.license, "data"):
+        return Check(key, "open", (about(sets), about(card), Reason("declared_whole")), (*sets.where, *card.where[:1]))
     return Check(key, "partial" if sets.present else "closed", (about(sets),), sets.where)
 
 
@@ -84,11 +89,13 @@ def _aspects(inventory: Inventory, aspects: tuple[str, ...]) -> tuple[Reason, ..
     return tuple(Reason("told" if aspect in inventory.notes else "not_told", {"aspect": aspect}) for aspect in aspects)
 
 
-def _document(key: str, *parts: Finding) -> Check:
-    """A link shows that it is there, not how much of the model it covers."""
+def _report(inventory: Inventory) -> Check:
+    """A link shows that there is a report, not how much of the model it covers; one that lies here shows its parts."""
+    parts = (inventory["technical_report"], inventory["paper"])
     there = [part for part in parts if part.present]
     where: tuple[Where, ...] = tuple(place for part in there for place in part.where[:1])
-    return Check(key, "partial" if there else "closed", tuple(map(about, parts)), where)
+    whole = any(set(_REPORT_ASPECTS) <= set(inventory.documents.get(part.component.key, ())) for part in there)
+    return Check("preprint", "open" if whole else "partial" if there else "closed", tuple(map(about, parts)), where)
 
 
 def _paper(paper: Finding) -> Check:
@@ -108,9 +115,12 @@ def _model_card(inventory: Inventory) -> Check:
     return Check("modelcard", "open" if whole else "partial", reasons, card.where[:1])
 
 
-def _datasheet(card: Finding) -> Check:
-    """Whether a description follows the questions of a datasheet (Gebru et al. 2021) is for a person to judge."""
-    return Check("datasheet", "partial" if card.present else "closed", (about(card),), card.where[:1])
+def _datasheet(inventory: Inventory) -> Check:
+    """Whether each part of a datasheet (Gebru et al. 2021) is there can be seen, not how good its answers are."""
+    card = inventory["data_card"]
+    whole = "datasheet" in inventory.documents.get("data_card", ())
+    outcome = "open" if card.present and whole else "partial" if card.present else "closed"
+    return Check("datasheet", outcome, (about(card),), card.where[:1])
 
 
 def _licenses(inventory: Inventory) -> Check:

@@ -50,6 +50,8 @@ COMPONENTS = (
 BY_KEY: Mapping[str, Component] = {component.key: component for component in COMPONENTS}
 BY_NAME: Mapping[str, Component] = {component.name: component for component in COMPONENTS}
 MOST_PLACES = 5  # for each component; a reader follows no more
+# The rules of what the makers of a model declare themselves: a place in its folder, an address.
+DECLARED_FILE, DECLARED_LINK = "declared_file", "declared_link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +114,26 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """What the makers declare and what shows nothing. code: why. component: its name, as it is written there. place:
+    where it is declared. location: what it leads to."""
+
+    code: str
+    component: str
+    place: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """All that was found of a model.
 
     findings: one for each component, in the order of COMPONENTS. licenses: what is stated for the model itself. notes:
     by aspect, where something is told that is no component (limitations, hardware, ...). base_models: as the card names
     them. gated: whether who wants it must ask; None where that is not shown. conflicts: where the places that speak of
-    the licence disagree, or leave a question open. identity: by the keys of `openness.identity`.
+    the licence disagree, or leave a question open. identity: by the keys of `openness.identity`. refused: declarations
+    of the makers that the folder does not bear out. documents: of reports and data cards that lie here as text, by the
+    component's key, the aspects that they have a part about.
     """
 
     name: str
@@ -131,6 +146,8 @@ class Inventory:
     links: Mapping[str, str] = field(default_factory=dict)
     conflicts: tuple[Remark, ...] = ()
     identity: Mapping[str, Said] = field(default_factory=dict)
+    refused: tuple[Refused, ...] = ()
+    documents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Finding:
         return next(finding for finding in self.findings if finding.component.key == key)
@@ -147,14 +164,21 @@ def merged(seen: Iterable[Seen]) -> tuple[Finding, ...]:
 def _finding(component: Component, seen: list[Seen]) -> Finding:
     if not seen:
         return Finding(component)
-    best = min(seen, key=lambda one: (not one.file, one.status == "present"))
+    best = min(seen, key=lambda one: (not one.file, one.status == "present", not _is_declared(one)))
     same = [one for one in seen if one.status == best.status]
-    # Files and links may differ in their licences; what covers only some of them is not the component's own.
-    stated = {one.license for one in same if one.file == best.file}
+    alike = [one for one in same if one.file == best.file]
+    # Files and links may differ in their licences; what covers only some of them is not the component's own. Which of
+    # them are the component, its makers can declare: what else is like it and states no licence takes nothing away.
+    alike = [one for one in alike if one.license or _is_declared(one) or not _is_declared(best)]
+    stated = {one.license for one in alike}
     license_ = stated.pop() if len(stated) == 1 else _joined(stated)
     best_first = [best, *(one for one in same if one is not best)]
     places = tuple(dict.fromkeys(one.where for one in best_first))[:MOST_PLACES]
     return Finding(component, best.status, places, best.rule, license_)
+
+
+def _is_declared(one: Seen) -> bool:
+    return one.rule in (DECLARED_FILE, DECLARED_LINK)
 
 
 def _joined(stated: set[str | None]) -> str | None:

@@ -121,7 +121,7 @@ def seen(here: Listing) -> Iterator[Seen]:
             continue
         name = file.name.lower()
         for key, pattern in _NAMES:
-            if pattern.fullmatch(name) and _holds_something(path):
+            if pattern.fullmatch(name) and holds_something(path):
                 license_ = own_license(path) if name.endswith(_CODE) else None
                 yield Seen(key, Where(file.as_posix()), "file_by_name", license=license_, file=True)
                 break
@@ -158,7 +158,8 @@ def _by_folder(file: Path) -> Iterator[Seen]:
         yield Seen("sample_outputs", where, "file_of_samples", file=True)
 
 
-def _holds_something(path: Path) -> bool:
+def holds_something(path: Path) -> bool:
+    """Whether a file is more than an empty one, or a pointer to where its content is stored."""
     start = _start(path)
     return bool(start.strip()) and not start.startswith(b"version https://git-lfs")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from abierto.catalog.licensing.tags import title_of
 from abierto.catalog.licensing.words import named, sentence
 from abierto.catalog.openness.difference import Change
-from abierto.catalog.openness.evidence import BY_KEY, Finding, Where
+from abierto.catalog.openness.evidence import BY_KEY, BY_NAME, Finding, Refused, Where
 from abierto.catalog.openness.identity import KEYS
 from abierto.catalog.openness.mof import MOFVerdict
 from abierto.catalog.openness.report import Report
@@ -93,7 +93,7 @@ def _all(found: Report) -> Iterator[tuple[str, Sequence[Line], str]]:
         ],
         "",
     )
-    yield "components", [_component(finding) for finding in found.inventory.findings], ""
+    yield "components", [*map(_component, found.inventory.findings), *map(_refused, found.inventory.refused)], ""
     stated = [Line(named(said.license), where=_places((said.where,), said.rule)) for said in found.inventory.licenses]
     disputed = [
         Line(sentence(conflict), outcome="fail" if conflict.conflict else "review")
@@ -122,6 +122,14 @@ def _component(finding: Finding) -> Line:
         finding.status,
         license_ if finding.present else "",
         _places(finding.where, finding.rule),
+    )
+
+
+def _refused(one: Refused) -> Line:
+    known = BY_NAME.get(one.component)
+    named = thing(known.key) if known else one.component
+    return Line(
+        text(f"openness.declared.{one.code}", component=named, location=one.location), "", "fail", "", one.place
     )
 
 

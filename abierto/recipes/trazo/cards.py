@@ -2,14 +2,17 @@
 
 import json
 from collections import Counter
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from abierto import locale
+from abierto.formats import safetensors
 from abierto.locale import text
 from abierto.locale.numbers import decimal
 from abierto.recipes.trazo import chain, provenance
 from abierto.recipes.trazo.chain import Workshop
+from abierto.recipes.trazo.networks import PARTS
 from abierto.recipes.trazo.pictures import INDEX, DataSet
 from abierto.recipes.trazo.settings import LANGUAGES
 
@@ -23,6 +26,7 @@ def write(workshop: Workshop, data: DataSet, folder: Path) -> None:
     for language in LANGUAGES:
         with locale.speaking(language):
             facts = _facts(workshop, data, records)
+            facts["when"] = "" if (folder / "model_index.json").is_file() else text("card.when_published") + "\n\n"
             facts |= {"sets": _sets(families, data), "segments": _segments(records)}
         template = Path(__file__).with_name(f"card.{language}.txt").read_text("utf-8")
         (folder / FILES[language]).write_text(template.format_map(facts), "utf-8")
@@ -32,7 +36,9 @@ def _facts(workshop: Workshop, data: DataSet, records: list[dict[str, Any]]) -> 
     busy = sum(record["spent"]["processor_seconds"] for record in records)
     drawn = any(record["plan"]["stage"] == "denoiser" for record in records)
     processors = sorted({record["processor"]["model"] for record in records})
+    graphics = sorted({record["processor"]["card"] for record in records if "card" in record["processor"]})
     return {
+        **_networks(workshop, len(records)),
         "state": text("card.unjudged" if drawn else "card.untrained"),
         "drawings": len(data.used_for("train")),
         "judged": len(data.used_for("judge")),
@@ -45,8 +51,25 @@ def _facts(workshop: Workshop, data: DataSet, records: list[dict[str, Any]]) -> 
         "minutes": decimal(busy / 60),
         "energy": decimal(provenance.spent(busy)["watt_hours_estimated"]),
         "processors": "; ".join(processors),
+        "cards": "; ".join(graphics) or text("card.no_graphics"),
         "data": data.digest,
         "last": records[-1]["sha256"],
+    }
+
+
+def _networks(workshop: Workshop, number: int) -> dict[str, Any]:
+    """Shapes from the settings, millions of parameters from the files of the last checkpoint."""
+    shapes, folder = workshop.settings.networks, workshop.checkpoint(number)
+    headers = {part: safetensors.read_header(folder / f"{part}.safetensors") for part in PARTS}
+    sizes = {part: sum(prod(one.shape) for one in found.values()) / 1e6 for part, found in headers.items()}
+    return {
+        "channels": shapes.latent_channels,
+        "layers": shapes.text_layers,
+        "width": shapes.text_width,
+        "widths": ", ".join(map(str, shapes.unet_channels)),
+        "vocabulary": workshop.settings.words.vocabulary,
+        "parameters": decimal(sum(sizes.values())),
+        **{part: decimal(size) for part, size in sizes.items()},
     }
 
 

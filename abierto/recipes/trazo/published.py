@@ -12,7 +12,7 @@ from typing import Any
 
 from abierto.errors import CheckpointMissing
 from abierto.formats.faults import corrupt
-from abierto.recipes.trazo import cards, chain, delta, export, hashes, tracing, vocabulary
+from abierto.recipes.trazo import cards, chain, delta, export, hashes, opening, tracing, vocabulary
 from abierto.recipes.trazo.chain import MANIFEST, SCALE, Workshop
 from abierto.recipes.trazo.networks import PARTS
 from abierto.recipes.trazo.pictures import THANKS, DataSet
@@ -65,7 +65,9 @@ def publish(workshop: Workshop, data: DataSet, published: Published) -> None:
         delta.pack(_weights_in(before), published.weights(), published.records / _BEFORE)
     tracing.write_index(workshop.settings, data, trio, workshop.place("data"), published.records / tracing.NEIGHBORS)
     shutil.copyfile(workshop.manifest, published.manifest)
+    (published.records / _KEPT).unlink(missing_ok=True)
     cards.write(workshop, data, published.folder)
+    opening.write(workshop, data, published.folder)
 
 
 def keep(workshop: Workshop, data: DataSet, published: Published) -> None:
@@ -83,6 +85,7 @@ def keep(workshop: Workshop, data: DataSet, published: Published) -> None:
     _copy(last / SCALE, published.records / SCALE)
     _copy(workshop.manifest, published.manifest)
     cards.write(workshop, data, published.folder)
+    opening.write(workshop, data, published.folder)
 
 
 def take_over(published: Published, workshop: Workshop) -> list[dict[str, Any]]:

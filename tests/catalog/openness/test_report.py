@@ -173,6 +173,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         BOMB,
         "license: *nothing",
         "license: [" * 5000,
+        "license: " + "[" * 90_000 + "]" * 90_000,
         "license: !!python/object/apply:os.system ['true']",
         "base_model: small\nlicense: apache-2.0",
         "license: " + "x" * 100_000,
