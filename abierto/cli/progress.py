@@ -78,7 +78,7 @@ class ProgressLine:
             parts.append(self._per_second(speed))
         if speed and total:
             parts.append(text("progress.left", time=duration((total - done) / speed)))
-        return "  ".join(parts)
+        return "  ".join(filter(None, parts))
 
     def _drawn(self, done: int, total: int | None) -> Any:
         from rich.progress_bar import ProgressBar

@@ -3,6 +3,7 @@
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +13,13 @@ from abierto.cli.training import folder_of, needs_training, shown
 from abierto.cli.words import argument, command, option
 from abierto.errors import UsageFault
 from abierto.locale import text
-from abierto.locale.numbers import count
+from abierto.locale.numbers import count, decimal
 
-STEPS = ("data", "train", "keep", "publish")
+if TYPE_CHECKING:
+    from abierto.recipes.trazo.chain import Workshop
+    from abierto.recipes.trazo.pictures import DataSet
+
+STEPS = ("data", "train", "keep", "publish", "evaluate")
 DEVICES = ("cpu", "cuda")
 
 
@@ -38,11 +43,25 @@ def recipe(step: str, work: str | None, segments: int | None, device: str | None
     if step in ("keep", "publish"):
         (publishing.keep if step == "keep" else publishing.publish)(workshop, data, folder)
         out.note(text("recipe.published", folder=folder.folder))
-    if step != "train":
+    if step not in ("train", "evaluate"):
         return
     known = chain.records(workshop.manifest) or publishing.go_on(folder, workshop)
+    if step == "evaluate":
+        _evaluate(workshop, data, folder.folder)
+        return
     for plan in workshop.settings.plans[len(known) :][:segments]:
         here = replace(plan, device=device or plan.device)
         with closing(chain.extend(workshop, data, here)) as training:
             record = shown(workshop.settings.name, training)
         out.note(text("recipe.segment", number=record["number"], loss=record["loss"][-1], hash=record["sha256"]))
+
+
+def _evaluate(workshop: "Workshop", data: "DataSet", folder: Path) -> None:
+    from abierto.recipes.trazo import cards
+    from abierto.recipes.trazo.evaluation import run
+
+    numbers = shown(workshop.settings.name, run.evaluate(workshop, data, folder))["numbers"]
+    cards.write(workshop, data, folder)
+    parts = {"named": numbers["retrieval"]["label"]["all"], "real": numbers["ceiling"]["real"]}
+    shares = {name: decimal(100 * (found["top5"]["value"] or 0)) for name, found in parts.items()}
+    out.note(text("recipe.evaluated", folder=folder, **shares))

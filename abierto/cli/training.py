@@ -9,6 +9,7 @@ import abierto
 from abierto.cli.progress import ProgressLine
 from abierto.errors import FileMissing, PackageMissing
 from abierto.locale import text
+from abierto.locale.numbers import rate
 
 if TYPE_CHECKING:
     from abierto.recipes.trazo.steps import Progress
@@ -34,13 +35,23 @@ def folder_of(chosen: str | None, must_exist: bool = False) -> Path:
     return folder
 
 
+# The stages that go through pictures, of which the speed is told.
+_PICTURES = ("draw", "encode", "picture", "look", "return")
+
+
 def shown(name: str, steps: "Generator[Progress, None, Made]") -> Made:
     """Go through the steps, and show how far they are; returns what they made."""
-    with closing(steps), ProgressLine(name, words=str, per_second=None) as line:
+    stage = ""
+
+    def fast(speed: float) -> str:
+        return rate(speed, text("progress.pictures")) if stage in _PICTURES else ""
+
+    with closing(steps), ProgressLine(name, words=str, per_second=fast) as line:
         while True:
             try:
                 step = next(steps)
             except StopIteration as end:
                 made: Made = end.value
                 return made
+            stage = step.stage
             line.update(text(f"stage.{step.stage}"), step.done, step.total)

@@ -26,12 +26,13 @@ SUBGROUPS = ["food-fruit", "animal-mammal", "sky-weather", "country-flag"]
 PLAN = Plan(stage="autoencoder", steps=4, batch=2, rate=1e-3, warmup=2, average=0.9, threads=1)
 
 
-def settings_of(folder: Path, *plans: Plan, license_id: str = "MIT") -> Settings:
-    """Write the archives into a folder, and settings that name them."""
+def settings_of(folder: Path, *plans: Plan, license_id: str = "MIT", judge: bool = False) -> Settings:
+    """Write the archives into a folder, and settings that name them. judge: with a set that is kept from the model."""
     folder.mkdir(parents=True, exist_ok=True)
     sources = (
         _source(folder, "@iconify-json/round", _set("circle", "MIT"), family="round", use="train"),
         _source(folder, "@iconify-json/square", _set("rect", license_id), family="square", use="train"),
+        *([_source(folder, "@iconify-json/wide", _set("ellipse", "MIT"), family="wide", use="judge")] if judge else []),
         _source(folder, "emojibase-data", _names(), use="names"),
         _source(folder, "cldr-annotations-full", _annotations(), use="keywords"),
     )
@@ -96,6 +97,7 @@ def _set(shape: str, license_id: str) -> dict[str, Any]:
     drawn = {
         "circle": '<circle cx="8" cy="8" r="7" fill="{}"/>',
         "rect": '<rect x="1" y="2" width="14" height="12" fill="{}"/>',
+        "ellipse": '<ellipse cx="8" cy="8" rx="7" ry="5" fill="{}"/>',
     }[shape]
     named = {thing[1].casefold().replace(":", "").replace(" ", "-"): thing for thing in THINGS}
     icons = {name: {"body": drawn.format(thing[7])} for name, thing in named.items()}
