@@ -57,11 +57,12 @@ def recipe(step: str, work: str | None, segments: int | None, device: str | None
 
 
 def _evaluate(workshop: "Workshop", data: "DataSet", folder: Path) -> None:
-    from abierto.recipes.trazo import cards
+    from abierto.recipes.trazo import cards, opening
     from abierto.recipes.trazo.evaluation import run
 
     numbers = shown(workshop.settings.name, run.evaluate(workshop, data, folder))["numbers"]
     cards.write(workshop, data, folder)
+    opening.declare(workshop, folder)
     parts = {"named": numbers["retrieval"]["label"]["all"], "real": numbers["ceiling"]["real"]}
     shares = {name: decimal(100 * (found["top5"]["value"] or 0)) for name, found in parts.items()}
     out.note(text("recipe.evaluated", folder=folder, **shares))

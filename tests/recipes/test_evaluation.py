@@ -1,6 +1,7 @@
 """What Trazo can do and what it cannot: asked, drawn, judged and told, on networks of seconds."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
@@ -15,7 +16,7 @@ from PIL import Image
 
 from abierto.errors import CheckpointMissing
 from abierto.formats import png
-from abierto.recipes.trazo import captions, chain, colors, variants
+from abierto.recipes.trazo import captions, cards, chain, colors, opening, variants
 from abierto.recipes.trazo.captions import Shown
 from abierto.recipes.trazo.chain import Workshop
 from abierto.recipes.trazo.evaluation import answers, features, intervals, measures, panel, run
@@ -102,6 +103,38 @@ def test_the_grid_tells_what_was_asked_and_the_curves_show_every_stage(folder: P
     curves = ElementTree.fromstring((folder / run.CURVES).read_text("utf-8"))
     words = " ".join(curves.itertext())
     assert all(stage in words for stage in ("autoencoder", "words", "denoiser"))
+
+
+def test_cards_and_reports_tell_what_was_found_in_both_languages(made: Workshop, data: DataSet, folder: Path) -> None:
+    cards.write(made, data, folder)
+    opening.declare(made, folder)
+    found = json.loads((folder / run.NUMBERS).read_text("utf-8"))["numbers"]
+    named = 100 * found["retrieval"]["label"]["all"]["top5"]["value"]
+    for language, point in (("en", "."), ("es", ",")):
+        told = [(folder / files[language]).read_text("utf-8") for files in (cards.FILES, cards.REPORTS, cards.DATA)]
+        assert all(f"{named:.1f} %".replace(".", point) in one for one in told[:2])
+        assert not [one for one in told if "{" in one.replace("{{", "").replace("_{", "")]
+        assert "curves.svg" in told[1]
+        assert "grid.png" in told[1]
+        assert "The circle set" in told[2]
+    assert "No evaluation" not in (folder / "README.md").read_text("utf-8")
+    declared = (folder / opening.DECLARATION).read_text("utf-8")
+    assert all(path in declared for path in (run.NUMBERS, run.GRID, "REPORT.md", "DATA.md"))
+
+
+def test_what_was_measured_of_other_weights_does_not_stay(
+    made: Workshop, data: DataSet, folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(folder, tmp_path / "model")
+    other = Workshop(made.settings, tmp_path)
+    for name in ("data", "vocabulary"):
+        other.place(name).symlink_to(made.place(name))
+    shutil.copytree(made.place("chain"), other.place("chain"))
+    finished(chain.extend(other, data, made.settings.segments[-1]))
+    cards.write(other, data, tmp_path / "model")
+    assert "No evaluation" in (tmp_path / "model" / "README.md").read_text("utf-8")
+    left = {path.name for path in (tmp_path / "model").iterdir()}
+    assert not left & {run.NUMBERS, run.GRID, *cards.REPORTS.values()}
 
 
 def test_an_evaluation_that_is_stopped_goes_on_and_comes_to_the_same(

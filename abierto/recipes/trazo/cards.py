@@ -1,4 +1,5 @@
-"""The card of the model, in both languages: text from `card.en.txt` and `card.es.txt`, numbers from the records."""
+"""The cards of the model and of its data, and the report, in both languages: text from `card.en.txt` and its like,
+numbers from the records. What was measured of other weights than the last segment's is taken out of the folder."""
 
 import json
 from collections import Counter
@@ -10,26 +11,55 @@ from abierto import locale
 from abierto.formats import safetensors
 from abierto.locale import text
 from abierto.locale.numbers import decimal
-from abierto.recipes.trazo import chain, provenance
+from abierto.recipes.trazo import chain, provenance, reports
 from abierto.recipes.trazo.chain import Workshop
+from abierto.recipes.trazo.evaluation import run
 from abierto.recipes.trazo.networks import PARTS
 from abierto.recipes.trazo.pictures import INDEX, DataSet
 from abierto.recipes.trazo.settings import LANGUAGES
 
 FILES = {"en": "README.md", "es": "README.es.md"}
+DATA = {"en": "DATA.md", "es": "DATA.es.md"}
+REPORTS = {"en": "REPORT.md", "es": "REPORT.es.md"}
 
 
 def write(workshop: Workshop, data: DataSet, folder: Path) -> None:
-    """Write both cards into the folder of the model."""
+    """Write them into the folder of the model; the report only where the last checkpoint was evaluated."""
     records = chain.records(workshop.manifest)
     families = json.loads((workshop.place("data") / INDEX).read_text("utf-8"))["families"]
+    found = run.made(folder, records[-1]["sha256"])
+    for name in () if found else (run.NUMBERS, run.GRID, *REPORTS.values()):
+        (folder / name).unlink(missing_ok=True)
     for language in LANGUAGES:
         with locale.speaking(language):
             facts = _facts(workshop, data, records)
             facts["when"] = "" if (folder / "model_index.json").is_file() else text("card.when_published") + "\n\n"
-            facts |= {"sets": _sets(families, data), "segments": _segments(records)}
-        template = Path(__file__).with_name(f"card.{language}.txt").read_text("utf-8")
-        (folder / FILES[language]).write_text(template.format_map(facts), "utf-8")
+            facts |= {"sets": _sets(families, data), "segments": _segments(records), "evaluation": ""}
+            facts |= reports.of_data(data)
+            if found:
+                _told(folder, facts, found, data)
+        _fill("card", facts, folder / FILES[language], language)
+        _fill("data", facts, folder / DATA[language], language)
+
+
+def _told(folder: Path, facts: dict[str, Any], found: dict[str, Any], data: DataSet) -> None:
+    """Add what an evaluation found to the facts, and write the report, in the current language."""
+    language, named = locale.current(), found["numbers"]["retrieval"]["label"]["all"]["top5"]
+    facts |= reports.of_evaluation(found)
+    if facts["state"] == text("card.unjudged"):
+        facts["state"] = text("card.judged", named=reports.share(named), real=facts["real_top5"])
+    tables = _filled("evaluation", facts, language)
+    whole = {**facts, **reports.of_report(found, data), "evaluation": tables}
+    _fill("report", whole, folder / REPORTS[language], language)
+    facts["evaluation"] = f"## {text('card.evaluation')}\n\n{tables}\n{text('card.more', report=REPORTS[language])}\n\n"
+
+
+def _fill(name: str, facts: dict[str, Any], target: Path, language: str) -> None:
+    target.write_text(_filled(name, facts, language), "utf-8", newline="\n")
+
+
+def _filled(name: str, facts: dict[str, Any], language: str) -> str:
+    return Path(__file__).with_name(f"{name}.{language}.txt").read_text("utf-8").format_map(facts)
 
 
 def _facts(workshop: Workshop, data: DataSet, records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -79,7 +109,7 @@ def _sets(families: list[dict[str, Any]], data: DataSet) -> str:
     rows = []
     for one in families:
         use, title = text(f"card.use.{uses[one['family']]}"), f"{one['title']} (`{one['source']}`)"
-        rows.append(_row(title, one["author"], one["license"], counts[one["family"]], use))
+        rows.append(reports.row(title, one["author"], one["license"], counts[one["family"]], use))
     return "\n".join(rows)
 
 
@@ -89,9 +119,5 @@ def _segments(records: list[dict[str, Any]]) -> str:
         plan, loss = record["plan"], [decimal(value, 3) for value in record["loss"]]
         stage, minutes = text(f"card.stage.{plan['stage']}"), decimal(record["spent"]["processor_seconds"] / 60)
         seen = plan["steps"] * plan["batch"]
-        rows.append(_row(record["number"], stage, plan["steps"], seen, loss[0], loss[-1], minutes))
+        rows.append(reports.row(record["number"], stage, plan["steps"], seen, loss[0], loss[-1], minutes))
     return "\n".join(rows)
-
-
-def _row(*cells: object) -> str:
-    return f"| {' | '.join(map(str, cells))} |"

@@ -19,6 +19,7 @@ from abierto.recipes.trazo.steps import Progress
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_TURNED = 4  # one drawing of so many is shown with another hue too
 _MOST_TURNS = 7  # as many variants of a drawing are looked through for one with a turned hue
 
 
@@ -95,7 +96,7 @@ def real(settings: Settings, trio: Trio, panel_: Panel, pool: list[str], count: 
     middle = drawings.shapes.mean(0)
     same = functional.cosine_similarity(features.shapes(back) - middle, drawings.shapes[places] - middle)
     pixels = (features.small(back) - drawings.small[places]).square().mean(1).sqrt()
-    turns = [(place, angle) for place in places if (angle := _angle(settings, panel_, place))]
+    turns = [(place, angle) for place in places[::_TURNED] if (angle := _angle(settings, panel_, place))]
     turned, true = None, []
     if turns:
         shown = [colors.turned(np.asarray(data.pixels[place]), angle) for place, angle in turns]

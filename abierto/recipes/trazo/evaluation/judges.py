@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_KEPT = 200  # directions in which drawings differ most
+KEPT = 200  # directions in which drawings differ most
 _NOTHING = 1e-9  # of the largest variance: rounding
 _SPREAD = 0.1  # share of what differs at all in what one thing differs in: few drawings tell too little of it
 
@@ -51,7 +51,7 @@ class Judge:
         return found.hexdigest()
 
 
-def taught(features: Tensor, names: list[str], kept: int = _KEPT, spread: float = _SPREAD) -> Judge:
+def taught(features: Tensor, names: list[str], kept: int = KEPT, spread: float = _SPREAD) -> Judge:
     """A judge that has seen these pictures and been told their names."""
     known = sorted(set(names))
     number = {name: at for at, name in enumerate(known)}

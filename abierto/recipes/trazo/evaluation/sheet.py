@@ -11,7 +11,7 @@ from abierto.recipes.trazo.evaluation.questions import Question
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_ACROSS, _DOWN, _GAP = 8, 8, 4
+ACROSS, DOWN, _GAP = 8, 8, 4
 _WIDTH, _HEIGHT, _MARGIN = 720, 200, 48
 _STAGES = {"autoencoder": "autoencoder · autocodificador", "words": "words · palabras",
            "denoiser": "denoiser · eliminador de ruido"}  # fmt: skip
@@ -23,17 +23,17 @@ _HEAD = """<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{heig
 
 def in_grid(questions: list[Question]) -> list[int]:
     """The places of the questions whose pictures are in the grid, row by row: the first common ones."""
-    return [at for at, one in enumerate(questions) if one.kind == "common"][: _ACROSS * _DOWN]
+    return [at for at, one in enumerate(questions) if one.kind == "common"][: ACROSS * DOWN]
 
 
 def grid(questions: list[Question], pictures: "NDArray[np.uint8]", seed: int) -> bytes:
     """A PNG with the pictures, with the seed that chose their prompts, and the prompts, in its texts."""
     places = in_grid(questions)
     size = pictures.shape[1] + _GAP
-    rows = max(1, -(-len(places) // _ACROSS))
-    sheet = np.full((rows * size + _GAP, _ACROSS * size + _GAP, 3), 255, np.uint8)
+    rows = max(1, -(-len(places) // ACROSS))
+    sheet = np.full((rows * size + _GAP, ACROSS * size + _GAP, 3), 255, np.uint8)
     for at, place in enumerate(places):
-        top, left = at // _ACROSS * size + _GAP, at % _ACROSS * size + _GAP
+        top, left = at // ACROSS * size + _GAP, at % ACROSS * size + _GAP
         sheet[top : top + size - _GAP, left : left + size - _GAP] = pictures[place]
     said = "\n".join(questions[place].said for place in places)
     file = png.encode(sheet.shape[1], sheet.shape[0], sheet.tobytes(), 9)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KIND = "style"
-_KEPT = 200  # directions in which pictures differ most
 
 
 def measured(
@@ -31,7 +30,7 @@ def measured(
 ) -> dict[str, Any]:
     """Whether each picture has the style that was asked for, by family and language, and what it was taken for."""
     known, families = features.textures(real.pictures), [data.drawings[place].family for place in real.places]
-    judge = judges.taught(known, families, _KEPT)
+    judge = judges.taught(known, families)
     asked = [(at, one) for at, one in enumerate(questions) if one.kind == KIND]
     places = [at for at, _ in asked]
     told = named(judge, features.textures(pictures[places])) if places else []
@@ -67,6 +66,6 @@ def _of_real(data: DataSet, real: Real, textures: Tensor, families: list[str]) -
     right: list[bool] = []
     for learned, asked in (rows, rows[::-1]):
         if learned and asked:
-            judge = judges.taught(textures[learned], [families[row] for row in learned], _KEPT)
+            judge = judges.taught(textures[learned], [families[row] for row in learned])
             right += [name == families[row] for name, row in zip(named(judge, textures[asked]), asked, strict=True)]
     return right
