@@ -106,6 +106,19 @@ def test_a_segment_that_is_killed_ends_as_if_it_had_not_been(tmp_path: Path) -> 
     assert not list((places[0] / "state").rglob("*.pt"))
 
 
+def test_a_decoder_that_learns_more_changes_no_latents(elsewhere: Workshop) -> None:
+    denoiser, decoder = replace(PLAN, stage="denoiser"), replace(PLAN, trains=("decoder",))
+    workshop = Workshop(replace(elsewhere.settings, segments=(PLAN, denoiser, decoder, denoiser)), elsewhere.folder)
+    records = trained(workshop)
+    assert records[2]["to"]["vae.safetensors"] != records[2]["from"]["vae.safetensors"]
+    assert records[2]["to"]["scale.json"] == records[2]["from"]["scale.json"]
+    assert len(list(workshop.place("latents").iterdir())) == 1
+    before, after = (networks_of(workshop.checkpoint(number)) for number in (2, 3))
+    changed = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert changed
+    assert all(name.startswith("vae.decoder.") for name in changed)
+
+
 def test_training_on_a_card_that_is_not_there_says_so(elsewhere: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     plan = replace(PLAN, device="cuda")

@@ -12,6 +12,7 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def play(
     trio = begin(workshop, number - 1, tokenizer)
     before = checkpoint_hashes(workshop.checkpoint(number - 1))
     here = provenance.of_this_computer(plan.threads, plan.device)
-    material = Material(settings, data, tokenizer, _latents(workshop, data, trio, before))
+    material = Material(settings, data, tokenizer, _latents(workshop, data, trio))
     seed = hashes.number(settings.seed, "segment", number)
     course = yield from segment.run(plan, seed, trio, material, state / "state.pt")
     networks.save(trio, target)
@@ -141,8 +142,8 @@ def write_scale(folder: Path, scale: float) -> None:
     (folder / SCALE).write_text(json.dumps({"scale": scale}) + "\n", "utf-8")
 
 
-def _latents(workshop: Workshop, data: DataSet, trio: Trio, before: dict[str, str]) -> Any:
-    folder = workshop.place("latents", f"{data.digest[:12]}-{before['vae.safetensors'][:12]}")
+def _latents(workshop: Workshop, data: DataSet, trio: Trio) -> Any:
+    folder = workshop.place("latents", f"{data.digest[:12]}-{_digest(trio.vae.encoder)[:12]}")
 
     @cache
     def encoded(number: int) -> Encoded:
@@ -155,6 +156,14 @@ def _latents(workshop: Workshop, data: DataSet, trio: Trio, before: dict[str, st
                     return found
 
     return encoded
+
+
+def _digest(network: Any) -> str:
+    """The SHA-256 of a network's weights. Of the encoder alone: what the decoder learns changes no latents."""
+    found = sha256()
+    for name, value in network.state_dict().items():
+        found.update(name.encode() + b"\0" + value.contiguous().numpy().tobytes())
+    return found.hexdigest()
 
 
 def _scale(settings: Settings, data: DataSet, trio: Trio) -> float:
