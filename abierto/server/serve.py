@@ -11,7 +11,7 @@ from contextlib import suppress
 from abierto import config
 from abierto.config import Settings
 from abierto.errors import AddressInUse, TokensNeeded
-from abierto.runtime import serving
+from abierto.runtime import preferred, serving
 from abierto.runtime.residents import Residents
 from abierto.server import administration, anthropic, ollama, openai, pages
 from abierto.server.app import App
@@ -53,7 +53,9 @@ def _serve(settings: Settings, ready: Callable[[str], None]) -> None:
     # A thread that computes for long, above all the one that writes the journal, gives way to requests after this.
     sys.setswitchinterval(SWITCH)
     listener = listen(settings.host, settings.port)
-    state = State(settings, Residents(settings), secrets.token_urlsafe(32), end)
+    residents = Residents(settings)
+    residents.engines.update(preferred.read())
+    state = State(settings, residents, secrets.token_urlsafe(32), end)
     recorder = Recorder()
     log = Log(config.folders().logs)
     application = App(state, [*dialects(), pages.dialect()], log)

@@ -56,3 +56,20 @@ def test_what_the_fastest_engine_lacks_is_asked_of_another(tuned: Served, asked:
     if seen == "bias":
         assert "b" in plain.json()["choices"][0]["message"]["content"]
         assert "b" not in choice_made["message"]["content"]
+
+
+def test_the_engine_that_was_chosen_for_a_model_is_taken_by_the_next_server(serve: Serve, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with (first := serve(home=home)).client() as client:
+        assert client.post("/abierto/v1/models/load", json={"model": "says", "engine": "openvino"}).is_success
+    first.stop()
+    body = {"model": "says", "messages": [{"role": "user", "content": "Hi"}]}
+    with (second := serve(home=home)).client() as client:
+        chosen = {one["name"]: one["chosen_engine"] for one in client.get("/abierto/v1/models").json()["models"]}
+        assert (chosen["says"], chosen["random"]) == ("openvino", None)
+        assert client.post("/v1/chat/completions", json=body).is_success
+        assert [one["engine"] for one in client.get("/abierto/v1/status").json()["residents"]] == ["openvino"]
+        assert client.post("/abierto/v1/models/load", json={"model": "says", "engine": "auto"}).is_success
+    second.stop()
+    with serve(home=home).client() as client:
+        assert {one["chosen_engine"] for one in client.get("/abierto/v1/models").json()["models"]} == {None}

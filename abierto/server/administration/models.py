@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from abierto import engines, locale
-from abierto.errors import InvalidRequest
+from abierto import config, engines, locale
+from abierto.errors import FolderNotWritable, InvalidRequest
 from abierto.locale.numbers import count
-from abierto.runtime import known
+from abierto.runtime import known, preferred
 from abierto.runtime.choice import AUTO
 from abierto.runtime.known import Known
 from abierto.runtime.model import Model, Stats
@@ -23,7 +23,8 @@ from abierto.server.state import State
 class LoadBody(Struct):
     """keep_alive: seconds that it stays after its last answer, negative: for ever; null: as the server is set.
 
-    engine: the one that this model is computed with from now on; `auto`: as the server is set; null: as before.
+    engine: the one that this model is computed with from now on, also by servers that are started later; `auto`: as the
+    server is set; null: as before.
     """
 
     model: str
@@ -51,9 +52,10 @@ class PinBody(Struct):
     pinned: bool = True
 
 
-def models(_call: Call) -> Reply:
+def models(call: Call) -> Reply:
     """The models that this computer has, loaded or not."""
-    return Reply({"models": [_known(one) for one in known.all_models()]})
+    chosen = call.state.residents.engines
+    return Reply({"models": [{**_known(one), "chosen_engine": chosen.get(one.name)} for one in known.all_models()]})
 
 
 def load(call: Call) -> Reply:
@@ -65,10 +67,18 @@ def load(call: Call) -> Reply:
         if body.engine != AUTO:
             engines.check(body.engine)
         call.state.residents.prefer(body.model, body.engine)
+        _keep(call.state)
     turn = call.state.residents.turn(body.model, body.task, keep_alive=body.keep_alive)
     with turn:
         name = turn.name
     return Reply({"residents": [one for one in residents(call.state) if one["model"] == name]})
+
+
+def _keep(state: State) -> None:
+    try:
+        preferred.keep(dict(state.residents.engines))
+    except OSError as error:
+        raise FolderNotWritable(str(config.folders().data)) from error
 
 
 def unload(call: Call) -> Reply:

@@ -2,7 +2,7 @@
 import { post } from "../../lib/api.js";
 import { html, signal, useState } from "../../lib/html.js";
 import { Icon } from "../../lib/icons.js";
-import { findResidents, models, residents } from "../../lib/models.js";
+import { findModels, findResidents, models, residents } from "../../lib/models.js";
 import { model } from "../../lib/settings.js";
 import { t } from "../../lib/words.js";
 import { open, set } from "./store.js";
@@ -90,19 +90,20 @@ export function Sliders() {
 function Engine() {
   const [trouble, tell] = useState("");
   const name = model.value;
-  const able = models.value.find((one) => one.name === name)?.engines ?? [];
+  const here = models.value.find((one) => one.name === name);
+  const able = here?.engines ?? [];
   const now = residents.value.find((one) => one.model === name);
   if (able.length < 2) return null;
   const take = async (/** @type {string} */ engine) => {
     tell("");
     await post("/abierto/v1/models/load", { model: name, engine }).catch((problem) => tell(problem.message));
-    findResidents().catch(() => {});
+    await Promise.all([findModels(), findResidents()]).catch(() => {});
   };
   return html`<label class="field">
     ${t("chat.engine")}
     <select onChange=${(/** @type {any} */ event) => take(event.target.value)}>
       ${["auto", ...able].map(
-        (engine) => html`<option value=${engine} selected=${engine === (now?.chosen_engine ?? "auto")}>
+        (engine) => html`<option value=${engine} selected=${engine === (here.chosen_engine ?? "auto")}>
           ${engine === "auto" ? t("chat.engine_auto") : engine}
         </option>`,
       )}

@@ -4,7 +4,7 @@ import { computed, effect, html, signal, useEffect } from "../../lib/html.js";
 import { Icon } from "../../lib/icons.js";
 import { later } from "../../lib/later.js";
 import { findModels, models, Pick } from "../../lib/models.js";
-import { Samplers } from "../../lib/samplers.js";
+import { Samplers, worded } from "../../lib/samplers.js";
 import { Answer, ofChat } from "../../lib/tokens.js";
 import { number, t } from "../../lib/words.js";
 
@@ -171,7 +171,7 @@ async function answer(index, probabilities = true) {
 /** What is set in a column, in short.
  * @param {Column} column */
 function told({ system, sampling }) {
-  const set = Object.entries(sampling).map(([name, value]) => `${t(`sampler.${name}`)} ${value}`);
+  const set = Object.entries(sampling).map(([name, value]) => `${t(`sampler.${name}`)} ${worded(value)}`);
   return system ? [...set, t("compare.system")] : set;
 }
 
