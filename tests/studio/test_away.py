@@ -13,10 +13,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import abierto
+from abierto import locale
 from tests.server.conftest import PATIENCE, Serve, Served
-from tests.studio.conftest import Watched
+from tests.studio.conftest import TAGS, words
 
-NEWER = "What is on your mind today?"
+OLDER = {language: words(language)("chat.welcome") for language in locale.LANGUAGES}
+NEWER = {"en": "What is on your mind today?", "es": "¿En qué piensa hoy?"}
 CONTROLLED = """(folder) => new Promise((done) => {
   const look = () => navigator.serviceWorker.controller?.scriptURL.includes(folder) && done();
   navigator.serviceWorker.addEventListener("controllerchange", look);
@@ -42,10 +44,11 @@ def newer(tmp_path: Path) -> Path:
     """A folder with another version of Abierto."""
     package = tmp_path / "newer" / "abierto"
     shutil.copytree(Path(abierto.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
-    sentences = package / "locale" / "en.json"
-    text = sentences.read_text("utf-8")
-    assert "What would you like to know?" in text
-    sentences.write_text(text.replace("What would you like to know?", NEWER), "utf-8")
+    for language, older in OLDER.items():
+        sentences = package / "locale" / f"{language}.json"
+        text = sentences.read_text("utf-8")
+        assert older in text
+        sentences.write_text(text.replace(older, NEWER[language]), "utf-8")
     return package.parent
 
 
@@ -66,37 +69,54 @@ def started(server: Served, folder: Path) -> Iterator[None]:
         process.stderr.close()
 
 
+class Visitor:
+    """Somebody with a browser of their own."""
+
+    def __init__(self, page: Page, language: str) -> None:
+        self.page, self.t = page, words(language)
+        self.alert = page.get_by_role("alert").filter(visible=True)
+        self.field = page.get_by_role("textbox", name=self.t("chat.say"))
+
+    def version(self) -> str:
+        """Where the page has its files from."""
+        return self.page.locator("link[rel=manifest]").get_attribute("href") or ""
+
+
 def test_it_opens_without_the_server_and_goes_on_with_what_comes_back(
     browser: Browser, serve: Serve, newer: Path
 ) -> None:
+    """For two people at once, one of each language."""
     server = serve()
-    context = browser.new_context(locale="en-GB")
-    page = Watched(context.new_page(), server.address).page
-    alert = page.get_by_role("alert").filter(visible=True)
-    page.goto(server.address)
-    kept(page)
+    contexts = {language: browser.new_context(locale=tag) for language, tag in TAGS.items()}
+    people = {language: Visitor(context.new_page(), language) for language, context in contexts.items()}
+    for person in people.values():
+        person.page.goto(server.address)
+        kept(person.page)
     server.stop()
-    page.get_by_role("link", name="Models").click()
-    expect(alert).to_contain_text("The server of Abierto does not answer.")
-    expect(alert).to_have_count(1)
+    for person in people.values():
+        person.page.get_by_role("link", name=person.t("panel.models")).click()
+        expect(person.alert).to_contain_text(person.t("away.title"))
+        expect(person.alert).to_have_count(1)
     with started(server, Path(abierto.__file__).parent.parent):
-        expect(page.locator(".rows li").first).to_be_visible()
-        expect(alert).to_have_count(0)
-    page.goto(server.address)
-    expect(alert).to_contain_text("does not answer")
-    field = page.get_by_role("textbox", name="Ask or say something")
-    field.fill("not lost")
-    manifest = page.locator("link[rel=manifest]")
-    before = manifest.get_attribute("href")
+        for person in people.values():
+            expect(person.page.locator(".rows li").first).to_be_visible()
+            expect(person.alert).to_have_count(0)
+    for person in people.values():
+        person.page.goto(server.address)
+        expect(person.alert).to_contain_text(person.t("away.title"))
+        person.field.fill("not lost")
+    before = people["en"].version()
     with started(server, newer):
         # Another version: its own page comes, and what was typed is there.
-        expect(page.get_by_role("heading", name=NEWER)).to_be_visible()
-        expect(alert).to_have_count(0)
-        expect(field).to_have_value("not lost")
-        after = manifest.get_attribute("href")
-        assert after != before
-        page.evaluate(CONTROLLED, (after or "").rpartition("/")[0])
-    page.goto(server.address)
-    expect(alert).to_contain_text("does not answer")
-    assert manifest.get_attribute("href") == after
-    context.close()
+        for language, person in people.items():
+            expect(person.page.get_by_role("heading", name=NEWER[language])).to_be_visible()
+            expect(person.alert).to_have_count(0)
+            expect(person.field).to_have_value("not lost")
+            assert person.version() != before
+            person.page.evaluate(CONTROLLED, person.version().rpartition("/")[0])
+        after = people["en"].version()
+    for person in people.values():
+        person.page.goto(server.address)
+        expect(person.alert).to_contain_text(person.t("away.title"))
+        assert person.version() == after
+        person.page.context.close()

@@ -2,12 +2,12 @@
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.studio.test_chat import FIELD
+from tests.studio.conftest import Words
 
 MODELS = "**/abierto/v1/models"
 
 
-def test_a_message_that_is_sent_before_the_models_are_known_is_answered(page: Page) -> None:
+def test_a_message_that_is_sent_before_the_models_are_known_is_answered(page: Page, t: Words) -> None:
     held: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -17,10 +17,10 @@ def test_a_message_that_is_sent_before_the_models_are_known_is_answered(page: Pa
     page.evaluate("localStorage.clear()")
     with page.expect_request(MODELS):
         page.reload()
-    page.get_by_role("textbox", name=FIELD).fill("early bird")
+    page.get_by_role("textbox", name=t("chat.say")).fill("early bird")
     page.keyboard.press("Enter")
     # Whether there is a model is not known: it is not offered, nor are questions to one.
-    expect(page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
+    expect(page.get_by_role("heading", name=t("chat.welcome"))).to_be_visible()
     expect(page.locator(".welcome button")).to_have_count(0)
     for route in held:
         route.continue_()

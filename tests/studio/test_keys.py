@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.studio.test_chat import FIELD, choose, ended, say
+from tests.studio.conftest import Words
+from tests.studio.test_chat import choose, ended, say
 
 # A key is pressed while the one before has hardly been heard: what the page shows then, and where the focus goes.
 AT_ONCE = """async () => {
@@ -20,30 +21,30 @@ AT_ONCE = """async () => {
 FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
 
 
-def test_keys_of_one_letter(page: Page) -> None:
+def test_keys_of_one_letter(page: Page, t: Words) -> None:
     choose(page, "echo")
     say(page, "by keyboard")
     ended(page)
     page.keyboard.press("Escape")
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name=t("keys.title"))).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("k")
     page.keyboard.press("k")
     page.keyboard.press("e")
-    expect(page.get_by_role("textbox", name="Edit and ask again")).to_be_focused()
+    expect(page.get_by_role("textbox", name=t("chat.edit"))).to_be_focused()
     page.keyboard.press("Escape")
     page.keyboard.press("/")
-    expect(page.get_by_role("searchbox", name="Search conversations")).to_be_focused()
+    expect(page.get_by_role("searchbox", name=t("chat.search"))).to_be_focused()
     page.keyboard.type("?7")  # in a field these are letters
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("Escape")
     page.keyboard.press("7")
-    expect(page.get_by_role("heading", name="Settings", level=1)).to_be_visible()
-    page.get_by_role("group", name="Keys of one letter").get_by_text("Off").click()
+    expect(page.get_by_role("heading", name=t("panel.settings"), level=1)).to_be_visible()
+    page.get_by_role("group", name=t("settings.letters")).get_by_text(t("settings.letters_off")).click()
     page.keyboard.press("1")
-    expect(page.get_by_role("heading", name="Settings", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name=t("panel.settings"), level=1)).to_be_visible()
 
 
 def test_the_list_of_keys_is_there_before_the_next_key_and_gone_when_it_is_closed(page: Page) -> None:
@@ -75,7 +76,7 @@ def hold_the_number(page: Page) -> Callable[[], None]:
 
 def test_what_is_typed_while_a_conversation_gets_its_number_stays(page: Page) -> None:
     """Nor does the field take the focus back from somebody who has left it."""
-    field = page.get_by_role("textbox", name=FIELD)
+    field = page.get_by_role("textbox", name="Ask or say something")
     choose(page, "echo")
     release = hold_the_number(page)
     say(page, "a first thing")

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, Response, Route, expect
 
 from tests.server.conftest import Served
+from tests.studio.conftest import Words
 from tests.studio.test_chat import answers, choose, ended, say
 
 MESSAGES = 300
@@ -56,13 +57,13 @@ def test_a_line_of_a_megabyte_is_shown(page: Page) -> None:
     assert len(answers(page)[0]) >= 1_000_000
 
 
-def test_an_answer_is_announced_when_it_begins_and_read_when_it_is_whole(page: Page) -> None:
+def test_an_answer_is_announced_when_it_begins_and_read_when_it_is_whole(page: Page, t: Words) -> None:
     voice = page.locator("[aria-live=polite]")
     choose(page, "endless")
     say(page, "go on")
-    expect(voice).to_have_text("The model is writing.")
+    expect(voice).to_have_text(t("chat.writing"))
     expect(page.locator(".said:not(.own) .words")).to_contain_text("abcabc")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name=t("chat.stop")).click()
     ended(page)
     expect(voice).to_contain_text("abcabc")
     # What was said before is not read out again when somebody comes back.
