@@ -38,7 +38,13 @@ def of_data(data: DataSet) -> dict[str, Any]:
     things = Counter(concept.group for concept in data.concepts.values())
     drawn = Counter(data.concepts[drawing.concept].group for drawing in data.drawings)
     lines = [row(f"`{group}`", count(things[group]), count(drawn[group])) for group in things]
-    return {"total": count(len(data.drawings)), "groups_of_data": "\n".join(lines)}
+    sets = {use: len({drawing.family for drawing in data.drawings if drawing.use == use}) for use in ("train", "judge")}
+    return {
+        "train_sets": sets["train"],
+        "judge_sets": sets["judge"],
+        "total": count(len(data.drawings)),
+        "groups_of_data": "\n".join(lines),
+    }
 
 
 def of_evaluation(found: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The judges of the pictures, and how well they do with real drawings: more than that, no generated picture can reach.
+"""The judges of the pictures.
 
 apart    has seen the families alone that are kept from the model
 others   one for each group of training families, which has seen every drawing but those of that group. A picture is

@@ -43,7 +43,8 @@ def evaluate(
     tokenizer = chain.open_vocabulary(workshop, data)
     trio = chain.begin(workshop, len(records), tokenizer)
     asked = [asdict(one) for one in questions]
-    key = hashes.digest({"checkpoint": records[-1]["to"], "questions": asked, "counts": asdict(counts)})
+    rests_on = {"checkpoint": records[-1]["to"], "questions": asked, "counts": asdict(counts)}
+    key = hashes.digest({**rests_on, "code": hashes.sha256_of(Path(drawing.__file__))})
     drawn_here = process_time()
     pictures, busy = yield from drawing.drawn(
         workshop.settings, trio, tokenizer, questions, counts, workshop.place("evaluation", key[:16])
