@@ -15,6 +15,7 @@ from abierto.runtime import forecast, rates
 from abierto.runtime.forecast import Forecast
 from abierto.runtime.rates import Known
 from abierto.runtime.removal import removal
+from abierto.runtime.resolve import is_installed
 from abierto.store import elsewhere, records
 from abierto.store.foreign import ForeignModel, trouble
 
@@ -145,7 +146,7 @@ def _card_size(card: Card) -> str:
 
 def _card_source(card: Card) -> str:
     sources = [*(weights.source for weights in card.weights.values()), *card.links.values()]
-    return sources[0] if sources else text("models.built_in")
+    return sources[0] if sources else text("models.built_in" if is_installed(card) else "models.not_shipped")
 
 
 @command("remove")

@@ -40,7 +40,7 @@ def _cells(one: Ranked) -> list[str]:
 
 def _fit(one: Ranked) -> str:
     if one.card.built_in or one.verdict is None:
-        return text("models.built_in") if one.card.built_in else ""
+        return text("models.built_in") if one.fits else ""
     told = text(
         f"models.fit.{one.verdict.word}" if one.card.chats else f"models.fit.weights_{one.verdict.word}",
         largest=count(one.verdict.largest_context),

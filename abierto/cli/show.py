@@ -11,7 +11,7 @@ from abierto.cli import out
 from abierto.cli.license_rows import license_body, license_rows, licensing_of
 from abierto.cli.notices import claim_line
 from abierto.cli.words import argument, command, option
-from abierto.errors import ModelNotPulled, NoEngineForFile, NothingToFetch, UnknownModel
+from abierto.errors import ModelNotPulled, ModelNotShipped, NoEngineForFile, NothingToFetch, UnknownModel
 from abierto.formats import footprint, openvino_model
 from abierto.formats.gguf import GGUFHeader, read_parts
 from abierto.locale import has, text
@@ -32,7 +32,7 @@ def show(model: str, as_json: bool) -> None:
     try:
         target = resolve.resolve(model, config.folders().models)
         header = read_parts(target.files) if target.format == "gguf" else None
-    except (ModelNotPulled, NothingToFetch, UnknownModel):
+    except (ModelNotPulled, ModelNotShipped, NothingToFetch, UnknownModel):
         if card is None:
             raise
     except NoEngineForFile as error:
@@ -61,6 +61,8 @@ def show(model: str, as_json: bool) -> None:
         rows.append(("vouched", text("show.yes" if target.vouched else "show.no")))
     elif unread:
         rows.append(("file", unread))
+    elif card and card.package and not target:
+        rows.append(("file", text("models.not_shipped")))
     elif card and card.weights:
         rows.append(("file", text("show.not_here", name=card.name)))
     for label, value in rows:

@@ -12,6 +12,7 @@ from abierto import __version__, catalog
 from abierto.catalog import Card
 from abierto.errors import NoEngineForFile, NoImageModel
 from abierto.formats import png
+from abierto.runtime.resolve import is_installed
 from abierto.tasks.draw import DrawRequest
 from abierto.tasks.events import Image
 
@@ -34,7 +35,11 @@ def require(card: Card) -> None:
 
 def able() -> list[str]:
     """The cards of models that draw, and that an engine here reads."""
-    return [card.name for card in catalog.cards().values() if card.draws and (card.built_in or _is_read(card))]
+    return [card.name for card in catalog.cards().values() if card.draws and _is_drawn(card)]
+
+
+def _is_drawn(card: Card) -> bool:
+    return is_installed(card) if card.built_in else _is_read(card)
 
 
 def completed(request: DrawRequest, card: Card | None) -> DrawRequest:

@@ -9,18 +9,17 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 
 from abierto import catalog, config, engines
 from abierto.catalog import Card
-from abierto.errors import AbiertoError, FileMissing, ModelNotShipped, NoEngineForFile
+from abierto.errors import AbiertoError, FileMissing, NoEngineForFile
 from abierto.formats import diffusers_folder, openvino_model
 from abierto.formats.detect import detect
 from abierto.formats.gguf import read_parts
 from abierto.formats.gguf_header import GGUFHeader
 from abierto.runtime.pulled import record_of
-from abierto.runtime.resolve import built_in, resolve
+from abierto.runtime.resolve import built_in, is_installed, resolve
 from abierto.store import elsewhere, records
 from abierto.store.foreign import ForeignModel, trouble
 from abierto.store.records import Record
@@ -85,7 +84,7 @@ class Known:
 def all_models() -> list[Known]:
     """Those that were pulled, those of other programs, the built-in ones; each name once, and what it leads to."""
     folder = config.folders().models
-    parts = [_built_in(card) for card in catalog.cards().values() if card.built_in and _is_installed(card)]
+    parts = [_built_in(card) for card in catalog.cards().values() if card.built_in and is_installed(card)]
     taken = {one.name.lower() for one in parts}
     found: list[Known] = []
     for one in _with_files(folder):
@@ -126,13 +125,6 @@ def _built_in(card: Card) -> Known:
     target = built_in(card)
     size = diffusers_folder.read(target.files[0]).weights_size if target.files else 0
     return Known(card.name, _task(card, ""), target.format, size, license=card.license or "", card=card)
-
-
-def _is_installed(card: Card) -> bool:
-    try:
-        return bool(built_in(card).files) or not card.package or find_spec(card.package) is not None
-    except ModelNotShipped:
-        return False
 
 
 def _pulled(record: Record) -> Known:

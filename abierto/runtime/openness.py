@@ -1,22 +1,24 @@
 """What is open about a model by name: where its files are found, here or in the hub, and what runs them here."""
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from abierto import catalog, config
+from abierto.catalog import Card
 from abierto.catalog.licensing.reading import Reading
 from abierto.catalog.licensing.tags import declared
 from abierto.catalog.openness import collect, identity, report
 from abierto.catalog.openness.evidence import Inventory
 from abierto.catalog.openness.report import Report
-from abierto.errors import ModelNotPulled, NothingToFetch, UnknownModel
+from abierto.errors import ModelNotPulled, ModelNotShipped, NothingToFetch, UnknownModel
 from abierto.formats import openvino_model
 from abierto.runtime.resolve import Target, resolve
-from abierto.store import hub_headers
+from abierto.store import hub_headers, package_folder
 from abierto.store.sources import HubSource, parse
 
 # Format -> the program that runs such files here.
-_ENGINES = {"gguf": "llama.cpp", "openvino": "OpenVINO"}
+_ENGINES = {"gguf": "llama.cpp", "openvino": "OpenVINO", "diffusers_onnx": "ONNX Runtime"}
 
 
 def of_model(name: str, *, anywhere: bool = True) -> Report:
@@ -46,6 +48,9 @@ def _collected(name: str, *, anywhere: bool) -> tuple[Inventory, str]:
         return collect.file(path.name, path), _ENGINES.get(path.suffix[1:].lower(), "")
     try:
         target = resolve(name, config.folders().models, anywhere=anywhere)
+    except ModelNotShipped:
+        assert card is not None
+        return _in_folder_of(card), ""
     except (ModelNotPulled, NothingToFetch, UnknownModel):
         if name.startswith("hf:") and anywhere:
             return _in_hub(name), ""
@@ -53,6 +58,13 @@ def _collected(name: str, *, anywhere: bool) -> tuple[Inventory, str]:
             raise
         return collect.catalog_card(card), ""
     return _of_target(target), _ENGINES.get(target.format, "")
+
+
+def _in_folder_of(card: Card) -> Inventory:
+    """A model of a package that is not whole here: what its folder holds, as far as it has one."""
+    folder = package_folder.find(card.package)
+    without = replace(card, package="")  # where the package is not, nothing of it is shown
+    return collect.folder(card.name, folder, without, declared_of) if folder else collect.catalog_card(without)
 
 
 def _in_hub(name: str) -> Inventory:
@@ -71,5 +83,7 @@ def _of_target(target: Target) -> Inventory:
         return collect.catalog_card(target.card) if target.card else collect.nothing(target.name)
     file = Path(target.files[0])
     if (file.parent / "README.md").is_file():
-        return collect.folder(target.name, file.parent, target.card, declared_of)
+        # A folder shows itself what a card can only say of a package.
+        card = replace(target.card, package="") if target.card else None
+        return collect.folder(target.name, file.parent, card, declared_of)
     return collect.file(target.name, file, target.card)

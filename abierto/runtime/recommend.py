@@ -19,6 +19,7 @@ from abierto.catalog.openness import collect
 from abierto.errors import AbiertoError
 from abierto.runtime import forecast, rates
 from abierto.runtime.forecast import Forecast, Verdict
+from abierto.runtime.resolve import is_installed
 
 # What people call a task -> how the hub calls it.
 TASKS = {
@@ -60,7 +61,9 @@ class Ranked:
     @property
     def fits(self) -> bool:
         """Whether it runs here, if need be with a shorter context."""
-        return self.card.built_in or (self.verdict is not None and self.verdict.word in ("fits", "fits_context"))
+        return (self.card.built_in and is_installed(self.card)) or (
+            self.verdict is not None and self.verdict.word in ("fits", "fits_context")
+        )
 
     def facts(self) -> dict[str, Any]:
         """For a program. size: bytes; speed: tokens per second."""

@@ -14,6 +14,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from abierto import catalog, config, engines
@@ -123,6 +124,14 @@ def built_in(card: Card) -> Target:
     if card.package and not engines.engines_for(card.package):
         raise ModelNotShipped(card.name, card.package)
     return Target(card.name, format=card.package or "none", card=card, vouched=True)
+
+
+def is_installed(card: Card) -> bool:
+    """Whether a card that needs no file leads to something: its package is installed, or its folder is there."""
+    try:
+        return bool(built_in(card).files) or not card.package or find_spec(card.package) is not None
+    except ModelNotShipped:
+        return False
 
 
 def _by_place(name: str, models: Path) -> Target | None:

@@ -11,6 +11,7 @@ import pytest
 from abierto.formats import png
 from abierto.formats.images import ImageInfo, examine
 from tests.cli.conftest import Abierto
+from tests.shipped import DRAWS
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +84,7 @@ def test_standard_output(folder: Path) -> None:
         (["-m", "no-such-model"], "no-such-model"),
         (["-m", "sdxl-turbo"], "safetensors"),
         (["-m", "flux.1-schnell"], "gguf"),  # which here is read for models that talk
-        (["-m", "qwen3:4b"], "Models that draw here: echo. "),
+        (["-m", "qwen3:4b"], f"Models that draw here: {', '.join(['echo', *DRAWS])}. "),
         (["-o", "there.png"], "there.png"),
         (["-o", "nowhere/cat.png"], "nowhere"),
     ],

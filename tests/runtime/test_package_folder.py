@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from abierto.errors import ModelNotShipped
-from abierto.runtime import known
+from abierto.runtime import drawing, known
+from abierto.runtime.openness import of_model
 from abierto.runtime.resolve import resolve
 from abierto.store import package_folder
 from tests.cli.conftest import Abierto, abierto
+from tests.shipped import DRAWS
 from tests.tiny_diffusers import TinyDiffusers
 
 __all__ = ["abierto"]
@@ -58,6 +60,34 @@ def test_one_that_is_not_there_says_where_it_would_be(packages: Path, abierto: A
         resolve("tiny-draw", packages)
     assert not any(one.name == "tiny-draw" for one in known.all_models())
     assert "models/tiny_draw_folder" in abierto("draw", "a", "-m", "tiny-draw").err
+
+
+def test_one_that_is_not_there_is_offered_nowhere_and_can_still_be_asked_about(
+    packages: Path, abierto: Abierto
+) -> None:
+    assert set(drawing.able()) == {"echo", *DRAWS, "tiny-draw"}
+    assert "tiny-draw" in abierto("recommend", "draw").out
+    (packages / "tiny_draw_folder" / "model_index.json").unlink()
+    (packages / "tiny_draw_folder" / "README.md").write_text(
+        "# Tiny\n\n## Limitations\n\n" + "It is tiny. " * 20, "utf-8"
+    )
+    assert drawing.able() == ["echo", *DRAWS]
+    assert "tiny-draw" not in abierto("recommend", "draw").out
+    assert "not in this installation" in abierto("show", "tiny-draw").out
+    [line] = [line for line in abierto("models", "--all").out.splitlines() if line.startswith("tiny-draw\t")]
+    assert "not in this installation" in line
+    found = of_model("tiny-draw").inventory
+    assert (found["model_card"].status, found["inference_code"].status) == ("present", "not_shown")
+    assert "limitations" in found.notes
+    (packages / "tiny_draw_folder").rename(packages / "other")
+    assert of_model("tiny-draw").inventory["weights"].status == "not_shown"
+
+
+def test_the_model_that_is_made_here_has_a_card_that_its_folder_speaks_for() -> None:
+    report = of_model("trazo")
+    assert report.inventory.name == "trazo"
+    assert report.inventory["model_card"].where[0].place == "README.md"
+    assert {said.license for said in report.inventory.licenses} == {"Apache-2.0"}
 
 
 def test_a_module_that_is_one_file_is_no_folder() -> None:

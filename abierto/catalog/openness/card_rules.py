@@ -76,7 +76,7 @@ _ABSENT = tuple(
 _RESULTS = re.compile(r"\b(evaluations?|results?|benchmarks?|performance|metrics)\b", re.IGNORECASE)
 _MEASURES = re.compile(r"\b(metrics?|benchmarks?|accuracy|score|WER|F1|BLEU)\b", re.IGNORECASE)
 _DATA = re.compile(
-    r"\b(training|pre-?training|fine-?tuning) (data|datasets?|corpus)\b|^(datasets?|data)$", re.IGNORECASE
+    r"\b(training|pre-?training|fine-?tuning) (data|datasets?|corpus)\b|^([\d.]+ )?(datasets?|data)$", re.IGNORECASE
 )
 _CITATION = re.compile(r"\b(citation|citing|cite|bibtex)\b", re.IGNORECASE)
 # What program text shows that loads a model, or asks one that was started.

@@ -8,6 +8,7 @@ from abierto.catalog import Card
 from abierto.errors import AbiertoError
 from abierto.runtime import forecast, rates
 from abierto.runtime.rates import Known
+from abierto.runtime.resolve import is_installed
 from abierto.server.exchange import Call, Reply, Route
 
 
@@ -29,7 +30,7 @@ def _told(card: Card, known: Known) -> dict[str, Any]:
         "context": card.context,
         "size": min(sizes, default=None),
         "fetchable": bool(card.weights),
-        "built_in": card.built_in,
+        "built_in": card.built_in and is_installed(card),
         "openness": card.openness.get(locale.current(), ()),
         "links": dict(card.links),
         "forms": sorted(card.weights),
