@@ -4,7 +4,9 @@ its files: the weights of each part, and what lies between the layers by the siz
 Noise is taken away in latent images, each seen twice in a batch, with the words and without (`guidance_scale`). A UNet
 holds what its way down passes to its way up, and its widest block; a transformer some vectors of each piece of the
 latent image. Then the decoder makes pixels of it: at full size, its last block holds three times as many channels as
-the block before has and twice its own. One follows the other, so the larger of both counts.
+the block before has and twice its own. One follows the other, so the larger of both counts. Of small images the C
+library holds more there: pieces of 32 MiB it gives back to the system as soon as they are free, and smaller ones not
+(`M_MMAP_THRESHOLD`, https://man7.org/linux/man-pages/man3/mallopt.3.html).
 (`UNet2DConditionModel`, `SD3Transformer2DModel`, `AutoencoderKL`, https://github.com/huggingface/diffusers.)
 
 Weights count as the files store them: computing in 32 bits takes twice as much of files of 16. The constants under
@@ -27,6 +29,7 @@ GUIDED = 2  # images in a batch for each that is asked for
 WORDS = 512  # tokens of a prompt in a transformer, at most
 _SUFFIXES = (".safetensors", ".bin", ".onnx")
 _MOST = 1 << 20
+GIVEN_BACK = 32 << 20  # bytes of the smallest piece that the C library gives back
 
 # MEASURED
 ENGINE_BYTES = 376_000_000  # Python, PyTorch, Diffusers, Transformers
@@ -34,6 +37,7 @@ SCRATCH_BYTES = 100_000_000  # of convolutions in a UNet
 UNET_WIDTHS = 28  # vectors of a place side by side in the widest block of a UNet
 PIECE_WIDTHS = 20  # vectors of a piece side by side in a transformer
 BEFORE_LAST, LAST = 3, 2  # times the channels of these blocks of the decoder
+KEPT = 5  # times the largest piece of the last block that is not given back
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,9 @@ class Pipeline:
 
     def _pixels(self, pixels: int, images: int) -> int:
         last, before = (*self.vae, *self.vae[-1:], 0, 0)[:2]
-        return (BEFORE_LAST * before + LAST * last) * pixels * FLOAT_BYTES * images
+        pieces = [channels * pixels * FLOAT_BYTES * images for channels in (last, before)]
+        kept = max((piece for piece in pieces if piece < GIVEN_BACK), default=0)
+        return BEFORE_LAST * pieces[1] + LAST * pieces[0] + KEPT * kept
 
 
 def read(main: Path) -> Pipeline | None:

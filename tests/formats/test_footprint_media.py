@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from abierto.formats import footprint_images, footprint_whisper
+from abierto.formats.footprint_images import Pipeline
 from abierto.formats.footprint_whisper import BEAMS, PLACES, TOKENS, Whisper
 
 TYPES = {"F32": (0, 4), "I8": (1, 1), "F16": (4, 2)}
@@ -99,6 +100,22 @@ def test_the_decoder_counts_where_it_needs_more_than_the_unet(pipeline: Path) ->
     decoding = (3 * 128 + 2 * 64) * 512 * 512 * 4
     assert found.footprint(512, 512).compute == max(denoising, decoding)
     assert found.footprint(1024, 512, 3).compute == 3 * 2 * decoding
+
+
+@pytest.mark.parametrize(
+    ("channels", "side", "weights", "measured"),
+    [
+        ((96, 192, 384), 256, 124_567_324, 823),
+        ((64, 128), 256, 13_385_884, 617),
+        ((64, 128, 256, 256), 512, 83_782_300, 989),
+    ],
+)
+def test_small_pieces_that_the_c_library_does_not_give_back_count(
+    channels: tuple[int, ...], side: int, weights: int, measured: int
+) -> None:
+    """As measured with decoders of random weights (`bench/RESULTS.md`)."""
+    found = Pipeline({"vae": weights}, unet=(1,), vae=channels).footprint(side, side)
+    assert abs(found.total / 1e6 - measured) < 25
 
 
 def test_a_transformer_sees_pieces_of_several_places(tmp_path: Path) -> None:
