@@ -21,6 +21,10 @@ _CODE = (".py", ".sh", ".ipynb")
 _TABLES = (".parquet", ".jsonl", ".csv", ".tsv", ".arrow")
 _MEDIA = (".png", ".jpg", ".jpeg", ".webp", ".wav", ".mp3", ".ogg", ".flac", ".mp4", ".txt")
 
+_BIN = re.compile(r"(pytorch_model|adapter_model|model|openvino\w*_model|diffusion_pytorch_model)[\w.-]*\.bin")
+# What scikit-learn and others keep as pickles beside dictionaries, scalers and data sets, which are not the model.
+_LEARNT = re.compile(r"([\w.-]*[_.-])?(model|pipeline|classifier|regressor|estimator|weights)([_.-][\w.-]*)?\.\w+")
+_PACKED = ("gzip", "bzip2", "xz", "unknown")  # the last one: zlib, which has no mark
 # Ending -> what `detect` says of a file that really is of that kind; none where the kind has no signature.
 _WEIGHTS: Mapping[str, tuple[str, ...]] = {
     ".safetensors": ("safetensors",),
@@ -35,8 +39,12 @@ _WEIGHTS: Mapping[str, tuple[str, ...]] = {
     ".npz": ("zip",),
     ".msgpack": ("unknown",),
     ".bin": ("zip", "pickle", "unknown"),
+    ".pkl": ("pickle", *_PACKED),
+    ".pickle": ("pickle", *_PACKED),
+    ".joblib": ("pickle", *_PACKED),
 }
-_BIN = re.compile(r"(pytorch_model|adapter_model|model|openvino\w*_model|diffusion_pytorch_model)[\w.-]*\.bin")
+# Endings of files that often are something else, and the names of those that are a model.
+_NAMED: Mapping[str, re.Pattern[str]] = {".bin": _BIN, ".pkl": _LEARNT, ".pickle": _LEARNT, ".joblib": _LEARNT}
 _CHECKPOINT = re.compile(r"(checkpoint|step|global_step|ckpt)[-_]?\d+")
 # component -> names of files, without capitals; the ending is part of it
 _NAMES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -131,14 +139,15 @@ def seen(here: Listing) -> Iterator[Seen]:
 
 def weights_format(path: Path) -> str:
     """The format of a file of weights, or nothing: for other files, and for what only has the name of one."""
-    kinds = _WEIGHTS.get(path.suffix.lower(), ())
-    if not kinds or (path.suffix.lower() == ".bin" and not _BIN.fullmatch(path.name.lower())):
+    ending = path.suffix.lower()
+    kinds = _WEIGHTS.get(ending, ())
+    if not kinds or (ending in _NAMED and not _NAMED[ending].fullmatch(path.name.lower())):
         return ""
     try:
         found = detect(path)
     except AbiertoError:
         return ""
-    return (found if found != "unknown" else path.suffix[1:].lower()) if found in kinds else ""
+    return (ending[1:] if found in _PACKED else found) if found in kinds else ""
 
 
 def own_license(path: Path) -> str | None:

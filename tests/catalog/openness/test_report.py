@@ -1,12 +1,14 @@
 """What is found of a model, and what the rule books say of it."""
 
+import gzip
 import json
+import pickle
 from pathlib import Path
 
 import pytest
 
 from abierto.catalog.licensing.tags import declared
-from abierto.catalog.openness import clauses, collect, mof, mot_yaml, report
+from abierto.catalog.openness import clauses, collect, file_rules, mof, mot_yaml, report
 from abierto.catalog.openness.evidence import COMPONENTS
 from abierto.catalog.openness.report import Report
 
@@ -215,3 +217,18 @@ WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEM
 COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
 OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 """
+
+
+def test_pickles_count_as_weights_where_they_are_the_model(tmp_path: Path) -> None:
+    for name, body in (
+        ("model.joblib", pickle.dumps({"coef": [1.0]})),
+        ("text_classifier-v2.pkl", pickle.dumps([1.0])),
+        ("sk_pipeline.joblib", gzip.compress(pickle.dumps([1.0]))),
+        ("scaler.pkl", pickle.dumps([1.0])),
+        ("vocabulary.joblib", pickle.dumps({"a": 1})),
+        ("remodeled.pkl", pickle.dumps([1.0])),
+        ("model.pkl", b"version https://git-lfs.github.com/spec/v1\n"),
+    ):
+        (tmp_path / name).write_bytes(body)
+    found = {seen.where.place: seen.where.quote for seen in file_rules.seen(file_rules.listing(tmp_path))}
+    assert found == {"model.joblib": "pickle", "text_classifier-v2.pkl": "pickle", "sk_pipeline.joblib": "joblib"}
