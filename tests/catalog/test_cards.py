@@ -95,7 +95,7 @@ _OTHERWISE = {"apertus:8b", "apertus:70b", "pythia:12b", "llama4:scout", "llama4
 _OTHERWISE |= {"gpt-oss:20b", "gpt-oss:120b", "gemma4:26b", "granite4:tiny-h", "gemma3n:e2b", "gemma3n:e4b"}
 _OTHERWISE |= {"deepseek-r1:671b", "deepseek-v3:671b", "gemma4:e2b", "gemma4:e4b", "qwen2-vl:2b"}
 _OTHERWISE |= {"smolvlm:256m", "smolvlm:500m", "smolvlm2:256m", "smolvlm2:500m", "smolvlm2:2.2b"}
-_OTHERWISE |= {"qwen3-coder:30b", "qwen3.5:9b", "qwen3.5:27b", "qwen3.5:35b", "glm-4.7-flash:30b"}
+_OTHERWISE |= {"minicpm-v:4.6", "qwen3-coder:30b", "qwen3.5:9b", "qwen3.5:27b", "qwen3.5:35b", "glm-4.7-flash:30b"}
 BLOCKS = [(card, card.blocks, card.parameters) for card in CARDS if card.blocks and card.parameters]
 
 
