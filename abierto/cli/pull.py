@@ -77,8 +77,9 @@ def tell_choice(card: Card, choice: Choice) -> None:
 def why_chosen(card: Card, choice: Choice) -> str:
     """The reason for a choice, as a part of a sentence."""
     whole = all(weights.size for weights in card.weights.values())
-    fits = "fits" if whole else "known"
-    why = "first" if choice.size is None else fits if choice.fits else "smallest"
+    fits = "guessed" if choice.guessed else "fits" if whole else "known"
+    told = choice.guessed or choice.size is not None
+    why = "first" if not told else fits if choice.fits else "smallest"
     return text(f"pull.reason.{why}", room=size(choice.room))
 
 

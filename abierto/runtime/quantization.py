@@ -6,7 +6,7 @@ the header of the file that is then there.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from abierto import config, engines, machine
@@ -26,12 +26,14 @@ _UNQUANTIZED = re.compile(r"(?i)(?<![a-z0-9])(bf16|fp?16|fp?32)(?![a-z0-9])")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """form: the key that was chosen. size: its bytes, None where unknown. fits: whether it fits into `room` bytes."""
+    """form: the key that was chosen. size: its bytes, None where unknown. fits: whether it fits into `room` bytes.
+    guessed: nothing tells its size, and it was chosen by what files like it have."""
 
     form: str
     size: int | None
     fits: bool
     room: int
+    guessed: bool = False
 
 
 def needed(size: int) -> int:
@@ -55,14 +57,23 @@ def best(sizes: Mapping[str, int | None], room: int, needed: Callable[[int], int
 
 
 def of_card(card: Card, among: Iterable[str] = (), context: int = 0, users: int = 1) -> Choice:
-    """The form of a card's model that suits this computer, of all or of some; formats that an engine reads first.
+    """The form of a card's model that suits this computer, of all or of some; formats that an engine reads first. Where
+    none fits whose size is told, sizes are guessed, lest a form that would fit be passed over.
 
     context: tokens of each of `users` conversations; 0: what is usual.
     """
     forms = {form: card.weights[form] for form in among or card.weights}
     readable = {form: weights for form, weights in forms.items() if engines.engines_for(weights.format)}
-    sizes = {form: weights.size for form, weights in (readable or forms).items()}
-    return best(sizes, free_memory(), partial(_needed_with, card, context, users))
+    forms = readable or forms
+    sizes = {form: weights.size for form, weights in forms.items()}
+    room, needed_by = free_memory(), partial(_needed_with, card, context, users)
+    choice = best(sizes, room, needed_by)
+    if choice.fits:
+        return choice
+    guess = footprint_unread.weights_size
+    about = {form: one.size or guess(form, card.parameters, one.format) for form, one in forms.items()}
+    found = best(about, room, needed_by)
+    return replace(found, size=sizes[found.form], guessed=about[found.form] != sizes[found.form])
 
 
 def _needed_with(card: Card, context: int, users: int, size: int) -> int:

@@ -1,5 +1,7 @@
 """Which form of a model is chosen, by its size and the memory that is free."""
 
+from dataclasses import replace
+
 import pytest
 
 from abierto.catalog import Card, Weights
@@ -62,3 +64,23 @@ def test_of_forty_files_the_one_that_suits_is_found_by_whatever_they_are_called(
     sizes |= {"sub/model-BF16.gguf": 9 * GB, "model.fp16": 9 * GB}
     assert best(sizes, 69 * GB // 10).form == "UD-IQ5_E"
     assert best(sizes, 100 * GB).form == "UD-IQ8_E"
+
+
+def test_a_form_without_a_size_is_not_passed_over_where_it_alone_would_fit() -> None:
+    room = quantization.free_memory()
+    parameters = room // 2  # 4.9 bits of each fit, 8.5 do not
+    weights = {"q8_0": Weights("hf:a/b", "gguf", size=parameters * 17), "q4_k_m": Weights("hf:a/b", "gguf")}
+    card = Card("a:1", "A", "text-generation", parameters=parameters, weights=weights)
+    choice = quantization.of_card(card)
+    assert (choice.form, choice.size, choice.fits, choice.guessed) == ("q4_k_m", None, True, True)
+    told = Card(
+        "a:1",
+        "A",
+        "text-generation",
+        parameters=parameters,
+        weights={**weights, "q2_k": replace(weights["q8_0"], size=1000)},
+    )
+    assert quantization.of_card(told).form == "q2_k"
+    unsaid = Card("a:1", "A", "text-generation", weights=dict.fromkeys(("q8_0", "q4_0"), weights["q4_k_m"]))
+    choice = quantization.of_card(unsaid)
+    assert (choice.form, choice.fits, choice.guessed) == ("q8_0", False, False)
