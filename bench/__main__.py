@@ -28,7 +28,7 @@ TITLES = {
     "engines": "The engine that auto takes, against llama.cpp's own server",
     "choices": "How far auto is behind the best choice",
     "fit": "Memory, foretold and measured",
-    "media": "Memory of models that listen and draw, foretold and measured",
+    "media": "Memory of models that listen, speak and draw, foretold and measured",
     "speed": "Speed, foretold and measured",
     "server": "The server",
     "soak": "The server, for a long time",

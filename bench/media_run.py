@@ -2,7 +2,6 @@
 it with a Python that has the packages. It imports nothing of Abierto.
 
     python media_run.py whisper FOLDER WIDTH LAYERS TYPE
-    python media_run.py voice FILE CHANNELS SECONDS
     python media_run.py unet|vae|dit FOLDER CHANNELS SIDE IMAGES
 """
 

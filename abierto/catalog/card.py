@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from abierto.formats.footprint_voice import Voice
 from abierto.formats.shape import Shape
 
 
@@ -61,7 +62,7 @@ class Card:
     parameters: how many numbers the model has; active_parameters: how many of them take part in one token.
     publisher, version, released: who published it, what they call this version, and the day of its release as ISO date.
     context: tokens it was trained to take in at once. blocks: what they are like, from which follows what conversations
-    keep. license: an SPDX identifier, or the license's own name.
+    keep. voice: how wide the network is where it makes sound. license: an SPDX identifier, or the license's own name.
     weights: forms to choose from, by quantisation; none where no file can be fetched and verified, and then there are
     links. projectors: files that turn images into what the model reads, by precision. links: addresses of its
     documents, by what they are. defaults: values that its makers use: for a conversation those of `Sampling`; to draw,
@@ -89,6 +90,7 @@ class Card:
     released: str = ""
     context: int | None = None
     blocks: Shape | None = None
+    voice: Voice | None = None
     weights: Mapping[str, Weights] = field(default_factory=dict)
     projectors: Mapping[str, Weights] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -127,6 +129,7 @@ def read(text: str) -> Card:
     for name in ("weights", "projectors"):
         body[name] = {form: Weights(**facts) for form, facts in body.get(name, {}).items()}
     body["blocks"] = Shape(**body["blocks"]) if body.get("blocks") else None
+    body["voice"] = Voice(**body["voice"]) if body.get("voice") else None
     body["components"] = {key: Published(**facts) for key, facts in body.get("components", {}).items()}
     body["evaluations"] = tuple(Evaluation(**facts) for facts in body.get("evaluations", ()))
     for name in ("chat_template", "openness"):

@@ -10,6 +10,7 @@ from abierto.cli.doctor import graphics_card
 from abierto.cli.draw import sides
 from abierto.cli.pull import why_chosen
 from abierto.cli.words import argument, command, option
+from abierto.formats.footprint_voice import LONGEST
 from abierto.locale import text
 from abierto.locale.numbers import count, decimal, rate, size
 from abierto.runtime import forecast as forecasting
@@ -27,11 +28,12 @@ EIGHTHS = " ▏▎▍▌▋▊▉█"
 @option("--context", type=click.IntRange(min=1), metavar="N", says="fit_context")
 @option("--users", type=click.IntRange(min=1), default=1, metavar="N", says="fit_users")
 @option("--size", "image", says="fit_size", metavar="SIZE")
+@option("--seconds", type=click.IntRange(1, LONGEST), metavar="N", says="fit_seconds")
 @option("--json", "as_json", is_flag=True)
-def fit(model: str, context: int | None, users: int, image: str | None, as_json: bool) -> None:
+def fit(model: str, context: int | None, users: int, image: str | None, seconds: int | None, as_json: bool) -> None:
     """Compute and show."""
     width, height = sides(image)
-    found = forecasting.forecast(model, context or 0, users, side=(width or 0, height or 0))
+    found = forecasting.forecast(model, context or 0, users, side=(width or 0, height or 0), seconds=seconds or 0)
     if as_json:
         out.as_json(facts(found))
         return
@@ -66,8 +68,10 @@ def verdict(one: EngineFit, found: Forecast) -> str:
         largest=count(one.verdict.largest_context),
         users=count(found.users),
     )
-    side = one.verdict.largest_side
-    return f"{told} {text('fit.smaller_images', side=count(side))}" if side else told
+    if side := one.verdict.largest_side:
+        return f"{told} {text('fit.smaller_images', side=count(side))}"
+    longest = one.verdict.longest
+    return f"{told} {text('fit.shorter_speech', seconds=count(longest))}" if longest else told
 
 
 def onto(one: Offload) -> str:
@@ -99,16 +103,15 @@ def facts(found: Forecast) -> dict[str, Any]:
 
 
 def _about(found: Forecast) -> list[str]:
-    name = f"{found.card.name}:{found.form}" if found.card and found.form else found.name
-    told_by = found.told_by if found.context or found.told_by in ("package", "parameters") else found.work or "weights"
-    lines = [text(f"fit.told_by.{told_by}", name=name, size=size(found.size))] if found.fits else []
+    lines = [_told_by(found)] if found.fits else []
     if found.fits and not forecasting.reads(found.format):
         lines.append(text("fit.no_engine", format=found.format))
     if found.context and found.fits:
         lines.append(text("fit.for", context=count(found.context), users=count(found.users)))
     if found.work:
         width, height = map(count, found.image)
-        lines.append(text(f"fit.for_{found.work}", width=width, height=height, users=count(found.users)))
+        sizes = {"width": width, "height": height, "seconds": count(found.seconds)}
+        lines.append(text(f"fit.for_{found.work}", users=count(found.users), **sizes))
     memory = {"total": size(found.memory.total), "available": size(found.memory.available), "room": size(found.room)}
     lines.append(text("fit.computer", **memory))
     if found.disk_free:
@@ -123,6 +126,16 @@ def _about(found: Forecast) -> list[str]:
         why = why_chosen(found.card, found.choice)
         lines.append(text("fit.chosen", name=f"{found.card.name}:{found.choice.form}", reason=why))
     return lines
+
+
+def _told_by(found: Forecast) -> str:
+    """The sentence that says where the numbers are from."""
+    name = f"{found.card.name}:{found.form}" if found.card and found.form else found.name
+    about = {"name": name, "size": size(found.size)}
+    if found.work == "speech":
+        return text(f"fit.speech_told_by.{found.told_by}", **about)
+    whole = found.context or found.told_by in ("package", "parameters")
+    return text(f"fit.told_by.{found.told_by if whole else found.work or 'weights'}", **about)
 
 
 def _rows(one: EngineFit, found: Forecast) -> list[list[str]]:

@@ -37,7 +37,8 @@ Word = Literal["fits", "fits_context", "needs_more", "needs_more_free"]
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """largest_context: tokens for each conversation that would fit, 0 where none would. missing: bytes. largest_side:
-    pixels of a square image that would fit where the one that was asked for does not.
+    pixels of a square image that would fit where the one that was asked for does not; longest: seconds of speech
+    likewise.
 
     word: `fits`; `fits_context`: with a context of at most `largest_context`; `needs_more`: the computer has `missing`
     bytes too few; `needs_more_free`: it has enough, but other programs hold `missing` bytes of it.
@@ -47,6 +48,7 @@ class Verdict:
     largest_context: int = 0
     missing: int = 0
     largest_side: int = 0
+    longest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Forecast:
     files. disk_free: bytes where it would lie, 0 for one that is here. gpus: graphics cards, by their driver. slow: the
     processor lacks AVX2, which engines count on. offload: what goes onto each card with a llama-server built for it.
     work: what a model makes or hears that has no conversations, where what it takes is known; image: width and height
-    in pixels; parts: bytes of the weights of each part of a pipeline.
+    in pixels; seconds: of speech; parts: bytes of the weights of each part of a pipeline.
     """
 
     name: str
@@ -95,34 +97,42 @@ class Forecast:
     offload: tuple[Offload, ...] = ()
     work: media.Work | Literal[""] = ""
     image: tuple[int, int] = (0, 0)
+    seconds: int = 0
     parts: Mapping[str, int] = field(default_factory=dict)
 
 
 def forecast(
-    name: str, context: int = 0, users: int = 1, *, side: tuple[int, int] = (0, 0), anywhere: bool = True
+    name: str,
+    context: int = 0,
+    users: int = 1,
+    *,
+    side: tuple[int, int] = (0, 0),
+    seconds: int = 0,
+    anywhere: bool = True,
 ) -> Forecast:
-    """What to expect of a model by name. context: tokens; 0: what is usual. users: conversations, images or
-    recordings at once. side: width and height of an image in pixels, 0 for what is usual. anywhere: as `resolve` takes
-    it.
+    """What to expect of a model by name. context: tokens; 0: what is usual. users: conversations, images, recordings or
+    texts at once. side: width and height of an image in pixels, seconds: of speech; 0 for what is usual. anywhere: as
+    `resolve` takes it.
 
     Raises what `resolve` raises but for a card that is not pulled, OptionOutOfRange for a context that the model was
     not trained for, ModelNotPulled for a card that tells no size, and the errors of a file that is not what it should
     be.
     """
     settings, folder = config.settings(), config.folders().models
+    made = media.Asked(*side, seconds, users)
     card = catalog.find_form(name)[0]
     several = quantization.of_card(card, (), context, users) if card and len(card.weights) > 1 else None
     try:
         target = sight.with_projector(resolve(name, folder, anywhere=anywhere), "", folder)
     except (NoEngineForFile, NotAModel) as unread:
-        known = media.of(unread.path, *side, users)
+        known = media.of(unread.path, made)
         if known is None:
             raise
         return replace(_of_media(name, known, users, settings), card=card, **_computer(None))
     except ModelNotPulled as missing:
         if card is None:
             raise
-        found = _of_card(card, name, context, users, settings, missing)
+        found = _of_card(card, name, context, made, settings, missing)
         return replace(found, choice=several, disk_free=machine.disk_free(folder), **_computer(_card_parts(found)))
     found = _of_target(target, context, users, settings)
     return replace(found, card=card, choice=several, **_computer(_header_parts(target, found)))
@@ -131,16 +141,19 @@ def forecast(
 def _of_media(name: str, known: media.Media, users: int, settings: Settings) -> Forecast:
     memory = machine.memory()
     room = machine.room(memory, settings.memory_margin * MB)
-    needed = known.needed(known.width, known.height)
-    verdict = _verdict(lambda _context: needed, 0, 0, memory, room)
+    verdict = _verdict(lambda _context: known.footprint, 0, 0, memory, room)
     if verdict.missing:
-        verdict = replace(verdict, largest_side=known.largest_side(room))
+        verdict = replace(verdict, largest_side=known.largest_side(room), longest=known.longest(room))
+    fits = (EngineFit("", known.footprint, verdict),)
     title = Path(name).name or name
-    format_ = "diffusers" if known.work == "images" else "ctranslate2"
-    told = Forecast(
-        title, "header", format_, known.size, 0, 0, users, memory, room, fits=(EngineFit("", needed, verdict),)
+    told = Forecast(title, "header", known.format, known.size, 0, 0, users, memory, room, fits=fits)
+    return replace(
+        told,
+        work=known.work if known.whole else "",
+        image=(known.width, known.height),
+        seconds=known.seconds,
+        parts=known.parts,
     )
-    return replace(told, work=known.work if known.whole else "", image=(known.width, known.height), parts=known.parts)
 
 
 def _computer(parts: offload.Parts | None) -> dict[str, Any]:
@@ -164,7 +177,7 @@ def _header_parts(target: Target, found: Forecast) -> offload.Parts | None:
 def of_card(card: Card, known: Known | None = None) -> Forecast:
     """What to expect of a card's model with what is usual, by its sizes alone. known: of the computer, for whom several
     cards are told. Raises ModelNotPulled where no size is known."""
-    return _of_card(card, card.name, 0, 1, config.settings(), ModelNotPulled(card.name), known)
+    return _of_card(card, card.name, 0, media.Asked(), config.settings(), ModelNotPulled(card.name), known)
 
 
 def best(found: Forecast) -> Verdict | None:
@@ -236,16 +249,20 @@ def _of_card(
     card: Card,
     name: str,
     asked: int,
-    users: int,
+    made: media.Asked,
     settings: Settings,
     missing: ModelNotPulled,
     known: Known | None = None,
 ) -> Forecast:
+    users = made.together
     form = catalog.find_form(name)[1] or quantization.of_card(card, (), asked, users).form
     weights = card.weights[form]
     size = weights.size or footprint_unread.weights_size(form, card.parameters, weights.format)
     if not size:
         raise missing
+    if card.voice:
+        speaks = _of_media(card.name, media.of_voice(card.voice, size, made), users, settings)
+        return replace(speaks, told_by=_told_by(card, weights), form=form, card=card)
     memory = machine.memory()
     room = machine.room(memory, settings.memory_margin * MB)
     trained = (card.context or 0) if card.chats else 0

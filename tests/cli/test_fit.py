@@ -12,6 +12,8 @@ from abierto.cli.fit import BAR, bar
 from abierto.journal import Journal
 from tests.cli.conftest import Abierto
 from tests.tiny_gguf import TinyGGUF
+from tests.tiny_pipeline import pipeline
+from tests.tiny_voice import TinyVoice
 
 
 @pytest.fixture
@@ -195,19 +197,8 @@ def test_graphics_cards_are_told_with_what_fits_on_them(abierto: Abierto, tiny: 
     assert "not one of the 40 blocks fits" in abierto("fit", "qwen3:14b:q4_k_m", PATH=small).out
 
 
-def drawing(folder: Path) -> Path:
-    """A pipeline of Diffusers with little in it, for which no engine is here."""
-    index = {"unet": ["diffusers", "UNet2DConditionModel"], "vae": ["diffusers", "AutoencoderKL"]}
-    for part, channels in (("unet", [320, 640]), ("vae", [64, 128, 256, 256])):
-        (folder / part).mkdir(parents=True)
-        (folder / part / "config.json").write_text(json.dumps({"block_out_channels": channels}))
-        (folder / part / "weights.safetensors").write_bytes(bytes(1000))
-    (folder / "model_index.json").write_text(json.dumps({"_class_name": "StableDiffusionPipeline", **index}))
-    return folder
-
-
 def test_a_model_that_draws_is_told_by_the_size_and_number_of_images(abierto: Abierto, tmp_path: Path) -> None:
-    place = str(drawing(tmp_path / "draws"))
+    place = str(pipeline(tmp_path / "draws").parent)
     done = abierto("fit", place, "--size", "1024x768", "--users", "2")
     assert done.status == 0, done.err
     assert "Images of 1,024 x 768 pixels; at once: 2." in done.out
@@ -223,9 +214,24 @@ def test_a_model_that_draws_is_told_by_the_size_and_number_of_images(abierto: Ab
 
 
 def test_images_that_do_not_fit_are_told_with_a_size_that_does(abierto: Abierto, tmp_path: Path) -> None:
-    place = str(drawing(tmp_path / "draws"))
+    place = str(pipeline(tmp_path / "draws").parent)
     needed = json.loads(abierto("fit", place, "--size", "1024", "--json").out)["fits"][0]["footprint"]["total"]
     margin = str((psutil.virtual_memory().available - needed) // 1_000_000)
     done = abierto("fit", place, "--size", "4096", ABIERTO_MEMORY_MARGIN=margin)
     assert "more than" in done.out
     assert "With images of at most" in done.out
+
+
+def test_a_voice_is_told_by_the_seconds_of_speech(abierto: Abierto, tmp_path: Path) -> None:
+    path = str(TinyVoice(64, (8, 8)).write(tmp_path / "voice.onnx"))
+    done = abierto("fit", path, "--seconds", "60", "--users", "2")
+    assert done.status == 0, done.err
+    assert "Seconds of speech made at once: 60; texts at once: 2." in done.out
+    assert "estimate: fits." in done.out
+    assert "Segundos de habla" in abierto("fit", path, ABIERTO_LANGUAGE="es").out
+    assert abierto("fit", path, "--seconds", "0").status == 2
+    needed = json.loads(abierto("fit", path, "--seconds", "60", "--json").out)["fits"][0]["footprint"]["total"]
+    margin = str((psutil.virtual_memory().available - needed) // 1_000_000)
+    long = abierto("fit", path, "--seconds", "3600", ABIERTO_MEMORY_MARGIN=margin)
+    assert "seconds of speech made at once it fits now" in long.out
+    assert "by the sizes that its card tells" in abierto("fit", "piper:es_es-davefx-medium").out

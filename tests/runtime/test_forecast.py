@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from abierto.runtime.forecast import forecast
 from abierto.runtime.resolve import resolve
 from tests.tiny_diffusers import TinyDiffusers
 from tests.tiny_gguf import TinyGGUF
+from tests.tiny_voice import FRAMES, TinyVoice
 
 
 def test_what_is_foretold_is_what_is_planned(tmp_path: Path) -> None:
@@ -31,7 +31,6 @@ def test_what_is_foretold_is_what_is_planned(tmp_path: Path) -> None:
         forecast(path, 4097)
 
 
-@pytest.mark.skipif(not find_spec("openvino_genai"), reason="openvino is not installed")
 def test_an_engine_is_left_out_that_makes_no_network_of_the_architecture(tmp_path: Path) -> None:
     for architecture, engines in (("llama", ["llamacpp", "openvino"]), ("gemma3", ["llamacpp"])):
         path = TinyGGUF(architecture=architecture).write(tmp_path / f"{architecture}.gguf")
@@ -88,10 +87,43 @@ def test_a_card_that_tells_nothing_is_not_guessed() -> None:
         forecast("no-such-model-at-all")
 
 
-@pytest.mark.skipif(not find_spec("onnxruntime"), reason="onnxruntime is not installed")
 def test_a_model_that_an_engine_here_draws_with(tmp_path: Path) -> None:
     found = forecast(str(TinyDiffusers(side=8).write(tmp_path / "tiny").parent))
     assert [fit.engine for fit in found.fits] == ["starter"]
     assert (found.work, found.image) == ("images", (32, 32))
     assert found.fits[0].footprint.total > found.size > 0
     assert found.fits[0].verdict.word == "fits"
+
+
+SPOKEN = """
+import sys
+from pathlib import Path
+import numpy, onnxruntime
+path, symbols = sys.argv[1], int(sys.argv[2])
+session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+said = session.run(None, {"input": numpy.zeros((1, symbols), numpy.int64)})[0].size
+most = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+print(said, int(most.split()[1]) * 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process took at most")
+def test_a_voice_takes_what_was_foretold(tmp_path: Path) -> None:
+    path = TinyVoice(128, (8, 8)).write(tmp_path / "voice.onnx")
+    seconds = 15
+    symbols = seconds * 24_000 // (8 * 8 * FRAMES)
+    command = [sys.executable, "-c", SPOKEN, str(path), str(symbols)]
+    said, most = map(int, subprocess.run(command, check=True, capture_output=True).stdout.split())
+    found = forecast(str(path), seconds=seconds)
+    assert (found.work, found.seconds, found.told_by) == ("speech", seconds, "header")
+    assert said == pytest.approx(seconds * 24_000, rel=0.01)
+    needed = found.fits[0].footprint
+    assert abs(needed.total - most) < 100 << 20
+    assert needed.compute > 200 << 20
+
+
+def test_a_voice_that_is_not_here_is_told_by_its_card() -> None:
+    found = forecast("piper:es_es-davefx-medium", users=2)
+    assert (found.work, found.seconds, found.told_by) == ("speech", 20, "card")
+    assert found.fits[0].footprint.compute == 2 * forecast("piper:es_es-davefx-medium").fits[0].footprint.compute
+    assert forecast("kokoro").told_by == "parameters"

@@ -6,7 +6,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from abierto.store import layout, records
+from abierto.store.records import ModelFile, Record
 from tests.server.conftest import Served
+from tests.tiny_pipeline import pipeline
 
 
 @pytest.fixture
@@ -51,6 +54,28 @@ def test_the_memory_of_a_model_that_is_here_is_told_in_parts(client: httpx2.Clie
     assert body["memory"]["total"] > body["room"]
 
 
+def computing(client: httpx2.Client, **query: str) -> int:
+    body = client.get("/abierto/v1/fit", params=query).raise_for_status().json()
+    return int(body["fits"][0]["footprint"]["compute"])
+
+
+def test_the_memory_for_speech_is_told_by_its_seconds(client: httpx2.Client) -> None:
+    name = "piper:es_es-davefx-medium"
+    assert computing(client, model=name, seconds="60") == 3 * computing(client, model=name) > 0
+
+
+def test_the_memory_for_images_is_told_by_their_size(client: httpx2.Client, server: Served) -> None:
+    models = server.home / "data" / "models"
+    place = layout.model_folder(models, "draws")
+    main = pipeline(place)
+    state = main.stat()
+    file = ModelFile(main, state.st_size, state.st_mtime_ns, "ab" * 32)
+    records.write(models, Record("draws", "hf:a/b", (file,), "2026-11-30T03:04:05+00:00"))
+    usual = computing(client, model="draws")
+    assert computing(client, model="draws", size="512x512") == computing(client, model="draws", size="512") == usual
+    assert computing(client, model="draws", size="1024x512") > usual > 0
+
+
 @pytest.mark.parametrize("route", ["openness", "fit"])
 def test_no_file_is_reported_to_whoever_asks_over_the_network(
     client: httpx2.Client, tmp_path: Path, route: str
@@ -71,6 +96,9 @@ def test_no_file_is_reported_to_whoever_asks_over_the_network(
         ("fit", {"model": "qwen3:4b", "users": "0"}),
         ("fit", {"model": "qwen3:4b", "users": "\u0663"}),
         ("fit", {"model": "qwen3:4b", "context": "9" * 30}),
+        ("fit", {"model": "qwen3:4b", "size": "large"}),
+        ("fit", {"model": "qwen3:4b", "size": "0x512"}),
+        ("fit", {"model": "kokoro", "seconds": "3601"}),
     ],
 )
 def test_what_makes_no_sense_is_refused(client: httpx2.Client, route: str, query: dict[str, str]) -> None:

@@ -3,11 +3,13 @@
 A name that came over a network is never a path: only models by name are reported.
 """
 
+import re
 from dataclasses import asdict
 
 from abierto import locale
 from abierto.catalog.openness import difference, report, words
 from abierto.errors import InvalidRequest
+from abierto.formats.footprint_voice import LONGEST
 from abierto.runtime import forecast
 from abierto.runtime.openness import of_model
 from abierto.runtime.recommend import TAGS, TASKS
@@ -15,6 +17,7 @@ from abierto.runtime.recommend import recommend as ranked
 from abierto.server.exchange import Call, Reply, Route
 
 MOST = 10**9  # of a number in a query
+_SIZE = re.compile(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", re.ASCII)
 
 
 def openness(call: Call) -> Reply:
@@ -34,8 +37,15 @@ def openness(call: Call) -> Reply:
 
 def fit(call: Call) -> Reply:
     """Whether a model will run here: its memory in parts for each engine. Sizes in bytes. context: tokens; users: at
-    once."""
-    found = forecast.forecast(_model(call), _number(call, "context", 0), _number(call, "users", 1), anywhere=False)
+    once; size: of an image, as `768x512` or `512`; seconds: of speech."""
+    found = forecast.forecast(
+        _model(call),
+        _number(call, "context", 0),
+        _number(call, "users", 1),
+        side=_sides(call),
+        seconds=_number(call, "seconds", 0, LONGEST),
+        anywhere=False,
+    )
     body = asdict(found)
     del body["card"]
     for one, told in zip(body["fits"], found.fits, strict=True):
@@ -64,15 +74,25 @@ def _model(call: Call) -> str:
     return name
 
 
-def _number(call: Call, name: str, usual: int) -> int:
+def _number(call: Call, name: str, usual: int, most: int = MOST) -> int:
     said = call.query.get(name, str(usual))
-    if not (said.isascii() and said.isdecimal() and len(said) < len(str(MOST))) or int(said) < usual:
-        raise InvalidRequest(f"a whole number from {usual} is needed", name)
+    if not (said.isascii() and said.isdecimal() and len(said) <= len(str(most))) or not usual <= int(said) <= most:
+        raise InvalidRequest(f"a whole number from {usual} to {most} is needed", name)
     return int(said)
+
+
+def _sides(call: Call) -> tuple[int, int]:
+    """Width and height of an image in pixels; zeros where nobody said."""
+    if not (said := call.query.get("size")):
+        return 0, 0
+    found = _SIZE.fullmatch(said)
+    if not found:
+        raise InvalidRequest("a width and a height in pixels are needed, such as 768x512", "size")
+    return int(found[1]), int(found[2] or found[1])
 
 
 ROUTES = (
     Route("GET", "/abierto/v1/openness", openness, blocking=True, query=("model", "compare", "language")),
-    Route("GET", "/abierto/v1/fit", fit, blocking=True, query=("model", "context", "users")),
+    Route("GET", "/abierto/v1/fit", fit, blocking=True, query=("model", "context", "users", "size", "seconds")),
     Route("GET", "/abierto/v1/recommend", recommend, blocking=True, query=("task", "language", "all")),
 )
