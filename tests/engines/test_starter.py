@@ -19,10 +19,10 @@ from abierto.runtime.resolve import resolve
 from abierto.tasks.chat import ChatRequest, Message
 from abierto.tasks.draw import DrawRequest
 from abierto.tasks.events import Image, ImagePreview
-from tests.cli.conftest import Abierto, abierto
+from tests.cli.conftest import Abierto, abierto, forked
 from tests.tiny_diffusers import DPM, TinyDiffusers
 
-__all__ = ["abierto"]
+__all__ = ["abierto", "forked"]
 REQUEST = DrawRequest("a red apple", seed=7, num_inference_steps=4)
 
 

@@ -10,11 +10,11 @@ from abierto.runtime import drawing, known
 from abierto.runtime.openness import of_model
 from abierto.runtime.resolve import resolve
 from abierto.store import package_folder
-from tests.cli.conftest import Abierto, abierto
+from tests.cli.conftest import Abierto, abierto, forked
 from tests.shipped import DRAWS
 from tests.tiny_diffusers import TinyDiffusers
 
-__all__ = ["abierto"]
+__all__ = ["abierto", "forked"]
 CARD = """name: tiny-draw
 title: Tiny
 pipeline_tag: text-to-image

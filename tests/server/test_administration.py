@@ -21,7 +21,7 @@ from abierto.server.administration import error
 from abierto.server.administration.direct import EventLines
 from abierto.tasks.chat import ChatRequest, Message
 from tests.server.conftest import PATIENCE, Serve, Served
-from tests.store.stand_in_index import Manner, Shelf, StandInIndex
+from tests.store.stand_in_index import Manner, Shelf, StandInIndex, alone
 from tests.tiny_gguf import TinyGGUF
 
 HELLO: Any = {"messages": [{"role": "user", "content": "hello there you"}]}
@@ -194,13 +194,7 @@ def test_only_who_knows_the_key_proves_it(server: Served, client: httpx2.Client)
 
 @pytest.fixture(scope="module")
 def index() -> Iterator[StandInIndex]:
-    with StandInIndex() as stand_in, pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("PIP_") or name.lower().endswith("_proxy")]:
-            patch.delenv(name)
-        patch.setenv("PIP_CONFIG_FILE", os.devnull)
-        patch.setenv("PIP_INDEX_URL", stand_in.simple)
-        patch.setenv("PIP_RETRIES", "0")
-        patch.setenv("PIP_TIMEOUT", "2")
+    with alone() as stand_in:
         yield stand_in
 
 

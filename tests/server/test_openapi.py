@@ -17,7 +17,7 @@ from tests.server.conftest import Serve, Served
 
 # Ends the server, measures for a minute, or waits for what it would have to fetch.
 LEFT_OUT = {"/abierto/v1/stop", "/abierto/v1/pulls", "/api/pull", "/abierto/v1/tunings"}
-EXAMPLES = 15
+EXAMPLES = 8  # of each kind, for each route
 # What a dialect has and this server does not is said so, on purpose.
 NOT_OFFERED = 501
 

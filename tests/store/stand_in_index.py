@@ -1,12 +1,14 @@
 """A package index on this computer that holds what a test puts in, and misbehaves as a test tells it to."""
 
 import io
+import os
 import re
 import socket
 import ssl
 import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
+
+import pytest
 
 
 @dataclass(frozen=True)
@@ -244,3 +248,16 @@ class _Handler(BaseHTTPRequestHandler):
 def _without_end(body: bytes) -> Iterator[bytes]:
     while True:
         yield body
+
+
+@contextmanager
+def alone() -> Iterator[StandInIndex]:
+    """A stand-in that all processes started inside fetch from, whatever pip is set to on this computer."""
+    with StandInIndex() as stand_in, pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("PIP_") or name.lower().endswith("_proxy")]:
+            patch.delenv(name)
+        patch.setenv("PIP_CONFIG_FILE", os.devnull)
+        patch.setenv("PIP_INDEX_URL", stand_in.simple)
+        patch.setenv("PIP_RETRIES", "0")
+        patch.setenv("PIP_TIMEOUT", "2")
+        yield stand_in

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -20,6 +21,8 @@ from abierto.catalog.openness.report import Report
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LATER = "2026-11-24T12:00:00Z"
 model = spdx_python_model.v3_0_1
+# Addresses of letters, digits and what RFC 3986 lets stand in every part of one.
+PLAIN = re.compile(r"https://[a-z0-9.-]+(/([\w.~+=:@/-]|%[0-9A-F]{2})*)?(#[\w.~+=:@/-]*)?", re.ASCII)
 STRICT = JsonStrictValidator(SchemaVersion.V1_7)  # one for all, for it reads its schemas when it is first asked
 
 
@@ -101,8 +104,18 @@ def test_a_model_without_data_names_none(small: Path) -> None:
 def test_both_forms_of_every_card_are_valid() -> None:
     for card in catalog.shipped().values():
         found = report.of(collect.catalog_card(card))
-        validated(cyclonedx.body(found, NOW, "1.2.3"))
+        validated(shortened(cyclonedx.body(found, NOW, "1.2.3")))
         assert read_spdx(spdx.body(found, NOW, "1.2.3"))
+
+
+def shortened(value: Any) -> Any:
+    """The same with the shortest address in the place of each that is plainly one: the validator takes a tenth of a
+    second to read an address by the grammar of all that there may be."""
+    if isinstance(value, dict):
+        return {name: shortened(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [shortened(one) for one in value]
+    return "a:b" if isinstance(value, str) and PLAIN.fullmatch(value) else value
 
 
 def validated(body: dict[str, Any]) -> None:
