@@ -77,7 +77,7 @@ class Settings:
 
     language: str = ""
     model: str = "smollm2:135m"
-    image_model: str = "echo"
+    image_model: str = "trazo"
     engine: str = "auto"
     llama_server: str = ""
     threads: int = 0

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from abierto.formats import png
 from abierto.formats.images import ImageInfo, examine
@@ -106,5 +108,18 @@ def test_nothing_cannot_be_drawn(abierto: Abierto) -> None:
 
 
 def test_without_a_model_that_draws_the_echo_says_that_it_is_one(abierto: Abierto) -> None:
-    done = abierto("draw", "un gato", ABIERTO_LANGUAGE="es")
+    done = abierto("draw", "un gato", ABIERTO_LANGUAGE="es", ABIERTO_IMAGE_MODEL="echo")
     assert "patrón" in done.err
+
+
+def test_the_model_that_is_made_here_draws_when_none_is_named(abierto: Abierto, folder: Path) -> None:
+    abierto("draw", "a red apple", "--seed", "3", "-o", "apple.png")
+    abierto("draw", "a blue apple", "--seed", "3", "-o", "blue.png")
+    means = []
+    for name in ("apple.png", "blue.png"):
+        image = Image.open(folder / name)
+        assert image.size == (128, 128)
+        assert "Model: trazo" in image.text["parameters"]
+        means.append(np.asarray(image.convert("RGB"), float).mean((0, 1)))
+    red, blue = means
+    assert red[0] - red[2] > blue[0] - blue[2]

@@ -8,8 +8,14 @@ from playwright.sync_api import Page, expect
 
 from abierto.formats import png
 from abierto.formats.images import ImageInfo, examine
-from tests.server.conftest import Served
+from tests.server.conftest import Serve, Served
 from tests.studio.conftest import PATIENCE, Watched, Words, spoken
+
+
+@pytest.fixture(scope="module")
+def server(serve: Serve) -> Served:
+    """One that draws patterns when no model is named."""
+    return serve(image_model="echo")
 
 
 @pytest.fixture

@@ -121,8 +121,9 @@ def _told(data: DataSet, place: int) -> list[str]:
 def _encoded(trio: Trio, pictures: Any) -> "NDArray[np.float32]":
     import torch
 
-    with torch.no_grad():
-        found: NDArray[np.float32] = trio.vae.encode(pictures).latents.numpy()
+    trio.vae.to(memory_format=torch.channels_last)  # a third of the time, with the next line
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        found: NDArray[np.float32] = trio.vae.encode(pictures).latents.float().numpy()
     return found
 
 
