@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Captions, made by program from what is known of a picture: its name, keywords, style, measured colours, background.
+
+Parts are left out at random, so that a short prompt is as good as a long one. Both languages say the same.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from abierto.recipes.trazo import colors
+from abierto.recipes.trazo.concepts import Concept
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_AND = {"en": " and ", "es": " y "}
+_GROUND = {"en": "on a {} background", "es": "sobre fondo {}"}
+# What evaluation asks with, and training never says.
+UNSEEN_FORM = {"en": "a picture that shows {}", "es": "una imagen que muestra {}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a picture shows. styles: ways to say its style, by language; colors and background: English names."""
+
+    concept: Concept
+    styles: dict[str, tuple[str, ...]]
+    colors: tuple[str, ...]
+    background: str
+
+
+def caption(shown: Shown, language: str, random: "np.random.Generator") -> str:
+    """One caption of a picture, in lower case. It always names what is shown, by label or by a keyword."""
+    subject, told = _subject(shown, language, random)
+    parts = []
+    keywords = shown.concept.keywords[language]
+    if keywords and random.random() < 0.35:
+        count = min(len(keywords), int(random.integers(1, 4)))
+        parts += [keywords[place] for place in random.choice(len(keywords), count, replace=False)]
+    if random.random() < 0.5 and shown.styles.get(language):
+        parts.append(str(random.choice(shown.styles[language])))
+    if shown.colors and not told and random.random() < 0.45:
+        parts.append(in_colors(shown.colors, language))
+    if random.random() < 0.1:
+        parts.append(shown.concept.groups[language])
+    if random.random() < (0.15 if shown.background == "white" else 0.8):
+        parts.append(on_ground(shown.background, language))
+    parts.insert(0 if random.random() < 0.8 else int(random.integers(0, len(parts) + 1)), subject)
+    said = ", ".join(parts)
+    return without_accents(said) if language == "es" and random.random() < 0.15 else said
+
+
+def of_color(label: str, color: str, language: str) -> str:
+    """A thing of one colour. Spanish says `de color`, which fits words of either gender."""
+    name = colors.NAMES[color][language]
+    return f"{name} {label}" if language == "en" else f"{label} de color {name}"
+
+
+def in_colors(names: tuple[str, ...], language: str) -> str:
+    """Several colours."""
+    said = [colors.NAMES[name][language] for name in names]
+    listed = _AND[language].join(filter(None, (", ".join(said[:-1]), said[-1])))
+    return listed if language == "en" else f"de color {listed}"
+
+
+def on_ground(background: str, language: str) -> str:
+    """The background."""
+    return _GROUND[language].format(colors.NAMES[background][language])
+
+
+def without_accents(said: str) -> str:
+    """As many people type it. The ñ stays: it is another letter."""
+    return "".join(
+        letter if letter == "ñ" else unicodedata.normalize("NFD", letter)[0]
+        for letter in unicodedata.normalize("NFC", said)
+    )
+
+
+def _subject(shown: Shown, language: str, random: "np.random.Generator") -> tuple[str, bool]:
+    """What is shown, and whether its colour is told with it."""
+    label = shown.concept.labels[language]
+    keywords = shown.concept.keywords[language]
+    if keywords and random.random() < 0.12:
+        label = keywords[int(random.integers(len(keywords)))]
+    if shown.colors and random.random() < 0.3:
+        return of_color(label, shown.colors[0], language), True
+    return label, False
