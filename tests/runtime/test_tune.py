@@ -15,7 +15,7 @@ from abierto.errors import UnknownModel
 from abierto.journal import TUNINGS, Journal
 from abierto.runtime import choice
 from abierto.runtime.resolve import resolve
-from abierto.runtime.tune import Row, Step, newest, tune
+from abierto.runtime.tune import DOUBT, Row, Step, newest, tune
 from tests.tiny_gguf import TinyGGUF
 from tests.tiny_projector import TinyProjector
 
@@ -51,7 +51,15 @@ def test_a_model_file_is_measured_with_and_without_guesses(tiny: Path) -> None:
 def test_what_may_be_the_best_is_measured_once_more_and_never_looks_worse_for_it(tiny: Path) -> None:
     rows = [told for told in tune(str(tiny), "llamacpp", budget=600) if isinstance(told, Row)]
     again = [row for row in rows if row not in newest(rows)]
-    assert again
+    # Which may be the best depends on the computer, and on what else it does.
+    first_of = {repr(row.variant): row.measured for row in reversed(rows) if row.measured and not row.variant.threads}
+    near = set()
+    for use in ("one_user", "one_shot"):
+        best = choice.best(list(first_of.values()), use)
+        least = choice.seconds(best[0].speeds, use)
+        close = [repr(one.variant) for one in best if choice.seconds(one.speeds, use) <= DOUBT * least]
+        near |= set(close) if len(close) > 1 else set()
+    assert {repr(row.variant) for row in again} == near
     for first in again:
         [last] = [row for row in newest(rows) if row.variant == first.variant]
         assert first.measured is not None
