@@ -91,16 +91,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def server(serve: Serve) -> Served:
-    """The one server of the tests of a module."""
-    return serve()
-
-
-@pytest.fixture(scope="module")
 def language(request: pytest.FixtureRequest) -> str:
     """The language of the person: `en` or `es`."""
     chosen: str = request.param
     return chosen
+
+
+@pytest.fixture(scope="module")
+def server(serve: Serve, language: str) -> Served:
+    """The one server of the tests of a module in one language. It speaks English by itself."""
+    return serve()
 
 
 @pytest.fixture

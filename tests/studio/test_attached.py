@@ -16,7 +16,7 @@ NEEDLE = "Basil grows in the pots beside the old harbour wall, and it is watered
 
 
 @pytest.fixture(scope="module")
-def server(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Served:
+def server(serve: Serve, language: str, tmp_path_factory: pytest.TempPathFactory) -> Served:
     """A server with a model that sees."""
     folder = tmp_path_factory.mktemp("sees")
     TinyProjector().write(folder / "mmproj-sees.gguf")

@@ -13,7 +13,7 @@ from tests.studio.conftest import PATIENCE, Watched, Words, spoken
 
 
 @pytest.fixture(scope="module")
-def server(serve: Serve) -> Served:
+def server(serve: Serve, language: str) -> Served:
     """One that draws patterns when no model is named."""
     return serve(image_model="echo")
 

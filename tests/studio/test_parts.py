@@ -62,7 +62,9 @@ def shelf(index: StandInIndex, tmp_path_factory: pytest.TempPathFactory) -> Shel
 
 
 @pytest.fixture(scope="module")
-def server(serve: Serve, school: StandInProvider, shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Served:
+def server(
+    serve: Serve, language: str, school: StandInProvider, shelf: Shelf, tmp_path_factory: pytest.TempPathFactory
+) -> Served:
     """A server that knows another computer, and has a card of this person's own."""
     home = tmp_path_factory.mktemp("home")
     cards = home / "data" / "cards"

@@ -191,11 +191,12 @@ def input_tokens(call: Call) -> Reply:
 def _begin(state: State, job: Job, head: Head) -> Record:
     """Start a job in the background, whose events go into the record."""
     record = Record(head.name, head, head.size)
-    done = threading.Event()
+    done, language = threading.Event(), locale.current()
 
     def put(_: int, item: Facts | Event | AbiertoError | None) -> None:
         last = item is None or isinstance(item, AbiertoError)
-        record.put(_broken(item) if isinstance(item, AbiertoError) else item, last=last)
+        with locale.speaking(language):  # what comes of it is told by the engine's thread
+            record.put(_broken(item) if isinstance(item, AbiertoError) else item, last=last)
         if last:
             done.set()
             if late:

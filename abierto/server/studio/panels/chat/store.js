@@ -75,10 +75,9 @@ export async function load(id) {
     open.value = blank();
     return;
   }
-  await bringBack(id);
   const kept = await get(`/abierto/v1/conversations/${id}`);
   const talk = { ...blank(), id, title: kept.title, ...fromKept(kept) };
-  open.value = arrived = talk;
+  open.value = talk;
   const last = talk.nodes[talk.leaf];
   if (last?.role === "assistant" && !last.response && !last.content && !last.error) change(last.id, { error: t("chat.stopped") }, false);
   if (last?.response) await resume(last, last.response);
@@ -295,8 +294,6 @@ export function walk(message) {
 }
 
 let writing = Promise.resolve();
-/** The conversation that is open, as the server has it. */
-let arrived = open.value;
 
 /** Write the conversation down, one writing after the other. */
 export function keep() {
@@ -309,7 +306,10 @@ export function keep() {
 async function write() {
   const talk = open.value;
   if (!talk.leaf) return;
-  const body = written(talk);
+  const said = path(talk).map((one) => ({ role: one.role, content: one.content }));
+  const messages = talk.system ? [{ role: "system", content: talk.system }, ...said] : said;
+  const tree = { nodes: talk.nodes, leaf: talk.leaf, sampling: talk.sampling };
+  const body = { title: talk.title, model: model.value, messages, tree };
   if (talk.id) await put(`/abierto/v1/conversations/${talk.id}`, body);
   else {
     const { id } = await post("/abierto/v1/conversations", body);
@@ -317,41 +317,7 @@ async function write() {
     if (open.value.key === talk.key) open.value = { ...open.value, id };
     if (open.value.id === id && ["", "#chat"].includes(location.hash)) location.replace(`#chat/${id}`);
   }
-  arrived = talk;
   await refresh();
-}
-
-/** A conversation as the server keeps it.
- * @param {Conversation} talk */
-function written(talk) {
-  const said = path(talk).map((one) => ({ role: one.role, content: one.content }));
-  const messages = talk.system ? [{ role: "system", content: talk.system }, ...said] : said;
-  const tree = { nodes: talk.nodes, leaf: talk.leaf, sampling: talk.sampling };
-  return { title: talk.title, model: model.value, messages, tree };
-}
-
-/** What had not arrived when the page was left, by the number of its conversation. */
-const UNSENT = "abierto.unsent.";
-
-addEventListener("pagehide", () => {
-  const talk = open.value;
-  if (!talk.id || !talk.leaf || talk === arrived) return;
-  try {
-    localStorage.setItem(UNSENT + talk.id, JSON.stringify(written(talk)));
-  } catch {
-    // It is larger than what the browser keeps for a page; what the server has stays.
-  }
-});
-
-/** Send what had not arrived when a conversation was left. Raises Refused.
- * @param {number} id */
-async function bringBack(id) {
-  const left = localStorage.getItem(UNSENT + id);
-  if (!left) return;
-  await put(`/abierto/v1/conversations/${id}`, JSON.parse(left)).catch((problem) => {
-    if (problem.status !== 404) throw problem; // one that was deleted meanwhile stays so
-  });
-  localStorage.removeItem(UNSENT + id);
 }
 
 /** @param {number} id */
