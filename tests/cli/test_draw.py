@@ -119,7 +119,7 @@ def test_the_model_that_is_made_here_draws_when_none_is_named(abierto: Abierto, 
     for name in ("apple.png", "blue.png"):
         image = Image.open(folder / name)
         assert image.size == (128, 128)
-        assert "Model: trazo" in image.text["parameters"]
+        assert "Model: trazo" in png.texts((folder / name).read_bytes())["parameters"]
         means.append(np.asarray(image.convert("RGB"), float).mean((0, 1)))
     red, blue = means
     assert red[0] - red[2] > blue[0] - blue[2]
