@@ -51,7 +51,7 @@ def index() -> Iterator[StandInIndex]:
 
 
 @pytest.fixture(scope="module")
-def shelf(index: StandInIndex, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+def shelf(index: StandInIndex, language: str, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     """A model on the index, large enough to stop in the middle of it."""
     body = TinyGGUF(dtype="f16").write(tmp_path_factory.mktemp("shelf") / "tiny.gguf").read_bytes() + bytes(400_000)
     made = index.add("paused", "1.0", {"paused/paused.gguf": body})
