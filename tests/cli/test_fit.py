@@ -161,9 +161,10 @@ def test_measuring_shows_a_table_and_keeps_it(abierto: Abierto) -> None:
     done = abierto("doctor", "--measure")
     assert done.status == 0, done.err
     rows = [line.split("\t") for line in done.out.splitlines()]
-    measured = {row[0]: float(row[2]) for row in rows if row[1] in ("Q8_0", "Q4_0")}
+    # A speed that was lost in what else the computer did is a dash.
+    measured = {row[0]: row[2] for row in rows if row[1] in ("Q8_0", "Q4_0")}
     assert set(measured) == {"llamacpp", "openvino"}
-    assert min(measured.values()) > 0
+    assert all(said == "-" or float(said) > 0 for said in measured.values())
     assert "measured: llamacpp: " in abierto("doctor").out
 
 
