@@ -1,5 +1,6 @@
 """A registry's archives with a few made-up drawings, and settings under which all of Trazo is trained in seconds."""
 
+import gzip
 import io
 import json
 import tarfile
@@ -76,7 +77,10 @@ def finished(steps: Any) -> Any:
 def archive(files: dict[str, Any]) -> bytes:
     """A package as npm packs it; values become JSON."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as packed:
+    with (  # without the time of day, which gzip would write down
+        gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as pressed,
+        tarfile.open(fileobj=pressed, mode="w") as packed,
+    ):
         for name, body in files.items():
             content = json.dumps(body, ensure_ascii=False).encode()
             entry = tarfile.TarInfo(f"package/{name}")
