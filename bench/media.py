@@ -25,6 +25,7 @@ PYTHON = "ABIERTO_BENCH_PYTHON"
 RUN = Path(__file__).with_name("media_run.py")
 VOICE_RUN = Path(__file__).with_name("voice_run.py")
 VOICES = ("piper", "kokoro")
+LENGTHS = ("1", "4", "8", "13", "24", "35")  # seconds that no constant was chosen by
 LONGEST = 1200.0  # seconds that a case may take
 
 
@@ -68,6 +69,9 @@ HELD_BACK = (
     Case("piper", ("x_low", "40")),
     Case("kokoro", ("82m", "4")),
     Case("kokoro", ("82m", "15")),
+    *(Case("piper", (shape, seconds)) for shape in ("x_low", "low", "medium", "high") for seconds in LENGTHS),
+    *(Case("piper", (shape, seconds)) for shape in ("low,20", "medium,50", "high,109") for seconds in ("4", "13")),
+    *(Case("kokoro", ("82m", seconds)) for seconds in ("3", "7", "12", "18", "23", "27")),
 )
 
 

@@ -26,9 +26,12 @@ class Forked:
     """The process that is forked. Close it."""
 
     def __init__(self) -> None:
+        self._python = of_python(os.environ)
+        self._start()
+
+    def _start(self) -> None:
         self._line, other = socket.socketpair()
         self._line.settimeout(PATIENCE)
-        self._python = of_python(os.environ)
         with other:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.cli.forked", str(other.fileno())],
@@ -53,6 +56,8 @@ class Forked:
             return int(self._line.recv(ANSWER, socket.MSG_WAITALL))
         except TimeoutError:
             os.killpg(self._process.pid, signal.SIGKILL)
+            self.close()
+            self._start()  # the commands after this one are not to blame
             raise
 
     def close(self) -> None:

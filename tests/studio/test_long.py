@@ -1,5 +1,8 @@
 """Long conversations and long answers."""
 
+import json
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page, Response, Route, expect
 
@@ -8,6 +11,10 @@ from tests.studio.conftest import Words
 from tests.studio.test_chat import answers, choose, ended, say
 
 MESSAGES = 300
+# A browser that is killed writes nothing down as it goes.
+FORGET = """try {
+  for (const key of Object.keys(localStorage)) if (key.startsWith("abierto.unsent.")) localStorage.removeItem(key);
+} catch {}"""
 
 
 @pytest.fixture
@@ -72,15 +79,18 @@ def test_an_answer_is_announced_when_it_begins_and_read_when_it_is_whole(page: P
     expect(voice).to_have_text("")
 
 
-def test_an_answer_that_ended_as_the_page_was_left_is_not_read_out(page: Page) -> None:
+def lose(route: Route) -> None:
+    """Let no writing arrive."""
+    if route.request.method != "PUT":
+        route.fallback()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_an_answer_that_ended_as_the_page_was_left_is_not_read_out(page: Page, t: Words, killed: bool) -> None:
     """The server has the whole answer, but was not told any more that the page had it too."""
 
     def told(reply: Response) -> bool:
         return reply.request.method == "PUT" and "/abierto/v1/conversations/" in reply.url
-
-    def lose(route: Route) -> None:
-        if route.request.method != "PUT":
-            route.fallback()
 
     choose(page, "endless")
     with page.expect_response(told):
@@ -88,12 +98,74 @@ def test_an_answer_that_ended_as_the_page_was_left_is_not_read_out(page: Page) -
     words = page.locator(".said:not(.own) .words")
     expect(words).to_contain_text("abcabc")
     page.route("**/abierto/v1/conversations/*", lose)
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name=t("chat.stop")).click()
     ended(page)
     written, address = answers(page)[0], page.url
     page.goto("about:blank")  # before the rest: without the route what waits there would be sent
     page.unroute("**/abierto/v1/conversations/*", lose)
+    if killed:
+        page.add_init_script(FORGET)
     with page.expect_response(told):
         page.goto(address)
     expect(words).to_have_text(written)
     expect(page.locator("[aria-live=polite]")).to_have_text("")
+
+
+def test_a_branch_that_had_not_been_written_down_when_the_page_was_left_is_there_afterwards(
+    page: Page, t: Words
+) -> None:
+    choose(page, "echo")
+    say(page, "one")
+    ended(page)
+    page.route("**/abierto/v1/conversations/*", lose)
+    page.get_by_role("button", name=t("chat.edit")).click()
+    page.get_by_role("textbox", name=t("chat.edit")).fill("two")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".said:not(.own) .words")).to_have_text("two")
+    ended(page)
+    address = page.url
+    page.goto("about:blank")
+    page.unroute("**/abierto/v1/conversations/*", lose)
+    page.goto(address)
+    expect(page.locator(".said:not(.own) .words")).to_have_text("two")
+    page.reload()
+    expect(page.locator(".said:not(.own) .words")).to_have_text("two")
+
+
+def test_an_answer_whose_connection_breaks_is_read_on(page: Page, t: Words, server: Served) -> None:
+    """The server goes on with it, and can be asked for it once more."""
+    begun: list[str] = []
+
+    def cut(route: Route) -> None:
+        with server.client() as client:
+            body: Any = route.request.post_data_json
+            begun.append(client.post("/v1/responses", json={**body, "stream": False}).json()["id"])
+        created = {"type": "response.created", "response": {"id": begun[0]}}
+        route.fulfill(content_type="text/event-stream", body=f"data: {json.dumps(created)}\n\n")
+
+    page.route("**/v1/responses", cut)
+    choose(page, "endless")
+    say(page, "go on")
+    expect(page.locator(".said:not(.own) .words")).to_contain_text("abcabc")
+    page.get_by_role("button", name=t("chat.stop")).click()
+    ended(page)
+    assert len(begun) == 1
+
+
+def test_what_was_said_last_is_written_also_when_another_conversation_is_opened_at_once(page: Page, t: Words) -> None:
+    """The server is slow, so that writings wait for each other."""
+    choose(page, "echo")
+    say(page, "one")
+    ended(page)
+    address = page.url
+    page.route("**/abierto/v1/conversations/*", lose)
+    page.get_by_role("button", name=t("chat.edit")).click()
+    page.get_by_role("textbox", name=t("chat.edit")).fill("two")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".said:not(.own) .words")).to_have_text("two")
+    ended(page)
+    page.get_by_role("link", name=t("chat.new")).or_(page.get_by_role("button", name=t("chat.new"))).first.click()
+    expect(page.locator(".said")).to_have_count(0)
+    page.unroute("**/abierto/v1/conversations/*", lose)  # what waits there is sent now
+    page.goto(address)
+    expect(page.locator(".said:not(.own) .words")).to_have_text("two")

@@ -9,7 +9,8 @@ import { Composer } from "./composer.js";
 import { KINDS, download } from "./export.js";
 import { Message } from "./message.js";
 import { Sliders } from "./sliders.js";
-import { busy, heard, live, load, open, path, trouble } from "./store.js";
+import { busy, heard, live, load } from "./store.js";
+import { open, path, trouble } from "./talk.js";
 import { Welcome } from "./welcome.js";
 
 const STEP = 10; // messages that are made at once

@@ -7,7 +7,8 @@ import { model } from "../../lib/settings.js";
 import { t } from "../../lib/words.js";
 import { Files, read } from "./files.js";
 import { Meter } from "./meter.js";
-import { busy, say, stop, trouble } from "./store.js";
+import { busy, say, stop } from "./store.js";
+import { trouble } from "./talk.js";
 
 /** @typedef {import("./files.js").Attached} Attached */
 

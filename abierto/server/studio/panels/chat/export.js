@@ -3,9 +3,10 @@ import { post } from "../../lib/api.js";
 import { escaped } from "../../lib/escaped.js";
 import { Blocks } from "../../lib/markdown.js";
 import { language, t } from "../../lib/words.js";
-import { path, refresh } from "./store.js";
+import { refresh } from "./archive.js";
+import { path } from "./talk.js";
 
-/** @typedef {import("./store.js").Conversation} Conversation */
+/** @typedef {import("./talk.js").Conversation} Conversation */
 
 const STYLE = `body { max-width: 44rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.6 system-ui, sans-serif }
 h2 { font-size: 1rem; color: #555 }

@@ -5,7 +5,8 @@ import { Icon } from "../../lib/icons.js";
 import { Blocks, colour } from "../../lib/markdown.js";
 import { number, t } from "../../lib/words.js";
 import { Files } from "./files.js";
-import { answer, busy, open, reword, say, siblings, walk } from "./store.js";
+import { answer, busy, reword, say, walk } from "./store.js";
+import { open, siblings } from "./talk.js";
 
 /** Where the wording that somebody tries for a message is kept until it is sent.
  * @param {string} id */

@@ -5,7 +5,8 @@ import { model } from "../../lib/settings.js";
 import { number, t } from "../../lib/words.js";
 import { count } from "./count.js";
 import { worded } from "./files.js";
-import { live, open, path } from "./store.js";
+import { live } from "./store.js";
+import { open, path } from "./talk.js";
 
 const NEARLY = 0.8; // of the context: from there on a person is warned
 const PAUSE = 400; // milliseconds without a key before what was typed is counted

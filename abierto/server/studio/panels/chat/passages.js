@@ -14,7 +14,7 @@ const known = new Map();
 
 /** The passages that are nearest to the last thing said, the nearest first, as many as may fit; null without an embedding
  * model.
- * @param {import("./store.js").Message[]} said @param {number} density tokens of a character, about
+ * @param {import("./talk.js").Message[]} said @param {number} density tokens of a character, about
  * @param {number} room tokens @param {(note: string) => void} tell
  * @returns {Promise<import("./request.js").Sent | null>} Raises Refused. */
 export async function nearest(said, density, room, tell) {
@@ -47,7 +47,7 @@ export async function nearest(said, density, room, tell) {
 
 /** The texts of all messages in passages: paragraphs together as long as they are short, long ones in pieces that end with
  * a sentence, or at least with a word.
- * @param {import("./store.js").Message[]} said @returns {Passage[]} */
+ * @param {import("./talk.js").Message[]} said @returns {Passage[]} */
 function cut(said) {
   /** @type {Passage[]} */
   const found = [];

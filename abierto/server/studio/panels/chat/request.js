@@ -6,7 +6,7 @@ import { number, t } from "../../lib/words.js";
 import { count } from "./count.js";
 import { parts, worded } from "./files.js";
 
-/** @typedef {import("./store.js").Message} Message */
+/** @typedef {import("./talk.js").Message} Message */
 /** @typedef {import("./passages.js").Passage} Passage */
 /** @typedef {{passages: Passage[], of: number, by: string}} Sent of: how many passages there are; by: whose vectors */
 

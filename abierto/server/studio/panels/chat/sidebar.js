@@ -3,7 +3,8 @@ import { html, useEffect, useRef, useState } from "../../lib/html.js";
 import { Icon } from "../../lib/icons.js";
 import { t } from "../../lib/words.js";
 import { bring } from "./export.js";
-import { forget, list, move, open, refresh, rename, search, told, trouble } from "./store.js";
+import { forget, list, move, refresh, rename, search } from "./archive.js";
+import { open, told, trouble } from "./talk.js";
 
 /** @param {{current: string}} props */
 export function Conversations({ current: asked }) {

@@ -5,7 +5,8 @@ import { Icon } from "../../lib/icons.js";
 import { findModels, findResidents, models, residents } from "../../lib/models.js";
 import { model } from "../../lib/settings.js";
 import { t } from "../../lib/words.js";
-import { open, set } from "./store.js";
+import { set } from "./store.js";
+import { open } from "./talk.js";
 
 /** @typedef {{name: string, model: string, system: string, sampling: Record<string, number>}} Assistant */
 

@@ -1,96 +1,59 @@
-/** The conversation that is open, as a tree: each message knows the one before it, and the last one walked to is the leaf.
+/** What is said in the conversation that is open, and what is answered.
  *
  * An answer is made by the server in the background, so it goes on when the page is closed; who comes back reads it from
  * its beginning, or finds it whole.
  */
-import { ask, events, get, post, put, Refused, remove } from "../../lib/api.js";
+import { ask, events, get, post, Refused } from "../../lib/api.js";
 import { batch, computed, signal } from "../../lib/html.js";
 import { model } from "../../lib/settings.js";
 import { t } from "../../lib/words.js";
+import { dropUnsent, keep, read, refresh } from "./archive.js";
 import { request } from "./request.js";
+import { blank, fresh, open, path, told, trouble } from "./talk.js";
 
-/** @typedef {{id: string, parent: string, role: "user" | "assistant", content: string, thought?: string, model?: string,
- *   error?: string, response?: string, tokens?: number, prompt?: number, speed?: number, cut?: boolean,
- *   files?: import("./files.js").Attached[], sent?: import("./request.js").Sent}} Message */
-/** key: stays while it is open, also when one that has just begun gets its number.
- * @typedef {{id: number, key: string, title: string, nodes: Record<string, Message>, leaf: string, system: string,
- *   sampling: Record<string, number>}} Conversation */
+/** @typedef {import("./talk.js").Conversation} Conversation */
+/** @typedef {import("./talk.js").Message} Message */
 
-export const list = signal(/** @type {any[]} */ ([]));
-export const search = signal("");
-export const open = signal(/** @type {Conversation} */ (blank()));
 /** The message that is being written: its id and what has come of it. */
 export const live = signal(/** @type {{id: string, text: string, thought: string, note?: string} | null} */ (null));
 /** Whether one is being written. */
 export const busy = computed(() => live.value !== null);
 /** What came of the last one, for those who hear the page. */
 export const heard = signal("");
-export const trouble = signal("");
 
 const TITLE = 60; // characters
 
 let stopped = () => {};
-
-/** @returns {Conversation} */
-export function blank() {
-  return { id: 0, key: fresh(), title: "", nodes: {}, leaf: "", system: "", sampling: {} };
-}
-
-export async function refresh() {
-  const query = search.value.trim() ? `?search=${encodeURIComponent(search.value.trim())}` : "";
-  list.value = (await get(`/abierto/v1/conversations${query}`)).conversations;
-}
-
-/** The messages from the first to one.
- * @param {Conversation} talk @param {string} [leaf] @returns {Message[]} */
-export function path(talk, leaf = talk.leaf) {
-  const found = [];
-  for (let id = leaf; talk.nodes[id]; id = talk.nodes[id].parent) found.push(talk.nodes[id]);
-  return found.reverse();
-}
-
-/** The messages of the open conversation by what they come after and who says them. */
-const families = computed(() => {
-  /** @type {Map<string, Message[]>} */
-  const found = new Map();
-  for (const one of Object.values(open.value.nodes)) {
-    const key = `${one.role} ${one.parent}`;
-    found.set(key, [...(found.get(key) ?? []), one]);
-  }
-  return found;
-});
-
-/** The messages that stand in the place of one: itself, and what was tried instead.
- * @param {Message} message */
-export function siblings(message) {
-  return families.value.get(`${message.role} ${message.parent}`) ?? [message];
-}
+/** The number of the conversation that was asked for last. */
+let wanted = 0;
 
 /** @param {number} id 0 for a new one */
 export async function load(id) {
   if (open.value.id === id && (id || !open.value.leaf)) return;
   leave();
   trouble.value = "";
+  wanted = id;
   if (!id) {
     open.value = blank();
     return;
   }
-  const kept = await get(`/abierto/v1/conversations/${id}`);
-  const talk = { ...blank(), id, title: kept.title, ...fromKept(kept) };
+  const talk = await read(id);
+  if (wanted !== id) return; // the person went on to another one
   open.value = talk;
   const last = talk.nodes[talk.leaf];
   if (last?.role === "assistant" && !last.response && !last.content && !last.error) change(last.id, { error: t("chat.stopped") }, false);
   if (last?.response) await resume(last, last.response);
 }
 
-/** Go on with an answer that was being written when the conversation was kept. One that has ended since is not read out: the
- * page may have been left at the very moment at which it was.
- * @param {Message} message @param {string} name of the response */
-async function resume(message, name) {
+/** Go on with an answer that was being written when the conversation was kept, or when the connection broke. One that has
+ * ended since is not read out: the page may have been left at the very moment at which it was.
+ * @param {Message} message @param {string} name of the response
+ * @param {Partial<Message>} [lost] what becomes of it if the server knows it no more */
+async function resume(message, name, lost = {}) {
   const here = () => open.value.nodes[message.id];
   const made = await get(`/v1/responses/${name}`).catch(() => null);
   if (!here()) return; // the person went elsewhere
-  if (!["queued", "in_progress"].includes(made?.status)) finish(message.id, made ? whole(made) : {}, false);
+  if (!["queued", "in_progress"].includes(made?.status)) finish(message.id, made ? whole(made) : lost, Boolean(lost.error));
   else {
     const reply = await ask("GET", `/v1/responses/${name}?stream=true`);
     if (here()) await follow(message, reply);
@@ -114,33 +77,6 @@ function leave() {
   stopped();
   live.value = null;
   heard.value = "";
-}
-
-/** @param {any} kept */
-function fromKept(kept) {
-  const tree = kept.tree;
-  const said = kept.messages.filter((/** @type {any} */ one) => one.role !== "system");
-  const system = kept.messages.find((/** @type {any} */ one) => one.role === "system")?.content ?? "";
-  if (tree?.nodes) {
-    const walked = path({ ...blank(), ...tree });
-    // Another program may have gone on with the conversation: then its words are the truth.
-    if (walked.length === said.length && walked.every((one, index) => one.response || one.content === said[index].content)) {
-      return { nodes: tree.nodes, leaf: tree.leaf, system, sampling: tree.sampling ?? {} };
-    }
-  }
-  /** @type {Record<string, Message>} */
-  const nodes = {};
-  let leaf = "";
-  for (const one of said) {
-    const id = fresh();
-    nodes[id] = { id, parent: leaf, role: one.role, content: one.content };
-    leaf = id;
-  }
-  return { nodes, leaf, system, sampling: {} };
-}
-
-function fresh() {
-  return Math.random().toString(36).slice(2, 10);
 }
 
 /** Say something after a message, and have it answered.
@@ -197,6 +133,8 @@ export async function answer(parent) {
 /** Milliseconds from one picture of an answer that grows to the next: every other one of the screen's. More are no
  * smoother to read, and take twice the processor. */
 const BETWEEN = 30;
+/** What an answer ends with, unless its connection broke. */
+const ENDS = ["response.completed", "response.incomplete", "response.failed"];
 
 /** Read what comes of an answer until it is whole.
  * @param {Message} message @param {Response} reply */
@@ -212,6 +150,7 @@ async function follow(message, reply) {
   let thought = "";
   let began = 0;
   let drawn = false;
+  let over = false;
   let due = 0;
   const draw = () => {
     drawn = false;
@@ -229,15 +168,20 @@ async function follow(message, reply) {
       else if (event.type === "response.reasoning_text.delta") thought += event.delta;
       else if (event.type === "response.failed") end = { error: event.response.error?.message ?? "" };
       if (["response.completed", "response.incomplete"].includes(event.type)) end = usage(event.response, began);
+      over ||= ENDS.includes(event.type);
       if (event.delta && !began) began = performance.now();
       if (!drawn) {
         drawn = true;
         setTimeout(() => requestAnimationFrame(draw), Math.max(0, due - performance.now()));
       }
     }
+    if (!over && !gone) throw new Refused(t("away.title"), 0);
   } catch (problem) {
     if (gone) return;
     end = { error: told(problem) };
+    // A page that is left breaks its connections, too, a moment before it ends: the answer has not.
+    const name = open.value.nodes[id]?.response;
+    if (name) return resume(message, name, { content: text, thought: thought || undefined, ...end });
   }
   if (!gone) finish(id, { content: text, thought: thought || undefined, ...end });
 }
@@ -293,62 +237,10 @@ export function walk(message) {
   set({ leaf });
 }
 
-let writing = Promise.resolve();
-
-/** Write the conversation down, one writing after the other. */
-export function keep() {
-  writing = writing.then(write).catch((problem) => {
-    trouble.value = told(problem);
-  });
-  return writing;
-}
-
-async function write() {
-  const talk = open.value;
-  if (!talk.leaf) return;
-  const said = path(talk).map((one) => ({ role: one.role, content: one.content }));
-  const messages = talk.system ? [{ role: "system", content: talk.system }, ...said] : said;
-  const tree = { nodes: talk.nodes, leaf: talk.leaf, sampling: talk.sampling };
-  const body = { title: talk.title, model: model.value, messages, tree };
-  if (talk.id) await put(`/abierto/v1/conversations/${talk.id}`, body);
-  else {
-    const { id } = await post("/abierto/v1/conversations", body);
-    // Unless the person went elsewhere meanwhile: to another conversation, or to another panel.
-    if (open.value.key === talk.key) open.value = { ...open.value, id };
-    if (open.value.id === id && ["", "#chat"].includes(location.hash)) location.replace(`#chat/${id}`);
-  }
-  await refresh();
-}
-
-/** @param {number} id */
-export async function forget(id) {
-  await remove(`/abierto/v1/conversations/${id}`);
-  if (open.value.id === id) location.hash = "#chat";
-  await refresh();
-}
-
 /** Begin anew: somebody deleted all conversations. */
 export async function forgotten() {
   leave();
   open.value = blank();
+  dropUnsent();
   await refresh();
-}
-
-/** @param {number} id @param {string} title */
-export async function rename(id, title) {
-  await put(`/abierto/v1/conversations/${id}`, { title });
-  if (open.value.id === id) open.value = { ...open.value, title };
-  await refresh();
-}
-
-/** Put a conversation into a folder; "" takes it out of its own.
- * @param {number} id @param {string} folder */
-export async function move(id, folder) {
-  await put(`/abierto/v1/conversations/${id}`, { folder: folder || null });
-  await refresh();
-}
-
-/** @param {unknown} problem */
-export function told(problem) {
-  return problem instanceof Refused || problem instanceof Error ? problem.message : String(problem);
 }

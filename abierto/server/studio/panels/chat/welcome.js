@@ -4,7 +4,8 @@ import { findModels, known, leaves, models } from "../../lib/models.js";
 import { model } from "../../lib/settings.js";
 import { size, t } from "../../lib/words.js";
 import { pull } from "../models/pulls.js";
-import { open, say, told } from "./store.js";
+import { say } from "./store.js";
+import { open, told } from "./talk.js";
 
 const STARTER = "smollm2:135m";
 const IDEAS = ["idea_explain", "idea_letter", "idea_story"];
