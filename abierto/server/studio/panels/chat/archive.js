@@ -18,7 +18,7 @@ export async function refresh() {
 /** A conversation as it was left. Raises Refused.
  * @param {number} id @returns {Promise<Conversation>} */
 export async function read(id) {
-  await writing;
+  await written(id);
   await bringBack(id);
   const kept = await get(`/abierto/v1/conversations/${id}`);
   return { ...blank(), id, title: kept.title, ...fromKept(kept) };
@@ -66,8 +66,8 @@ export function keep() {
 /** @param {Conversation} talk */
 async function write(talk) {
   if (!talk.leaf || waiting.get(talk.key) !== talk) return; // what came of it later is written next
-  const id = talk.id || numbers.get(talk.key);
-  if (id) await put(`/abierto/v1/conversations/${id}`, written(talk));
+  const id = numberOf(talk);
+  if (id) await put(`/abierto/v1/conversations/${id}`, body(talk));
   else await begin(talk);
   if (waiting.get(talk.key) === talk) waiting.delete(talk.key);
   await refresh();
@@ -75,16 +75,27 @@ async function write(talk) {
 
 /** @param {Conversation} talk that has no number */
 async function begin(talk) {
-  const { id } = await post("/abierto/v1/conversations", written(talk));
+  const { id } = await post("/abierto/v1/conversations", body(talk));
   numbers.set(talk.key, id);
   if (open.value.key !== talk.key) return; // the person went to another conversation meanwhile
   open.value = { ...open.value, id };
   if (["", "#chat"].includes(location.hash)) location.replace(`#chat/${id}`); // or to another panel
 }
 
+/** Wait until nothing of a conversation waits.
+ * @param {number} id */
+async function written(id) {
+  if ([...waiting.values()].some((talk) => numberOf(talk) === id)) await writing;
+}
+
+/** @param {Conversation} talk */
+function numberOf(talk) {
+  return talk.id || numbers.get(talk.key);
+}
+
 /** A conversation as the server keeps it.
  * @param {Conversation} talk */
-function written(talk) {
+function body(talk) {
   const said = path(talk).map((one) => ({ role: one.role, content: one.content }));
   const messages = talk.system ? [{ role: "system", content: talk.system }, ...said] : said;
   const tree = { nodes: talk.nodes, leaf: talk.leaf, sampling: talk.sampling };
@@ -96,9 +107,9 @@ const UNSENT = "abierto.unsent.";
 
 addEventListener("pagehide", () => {
   for (const talk of waiting.values()) {
-    const id = talk.id || numbers.get(talk.key);
+    const id = numberOf(talk);
     try {
-      if (id && talk.leaf) localStorage.setItem(UNSENT + id, JSON.stringify(written(talk)));
+      if (id && talk.leaf) localStorage.setItem(UNSENT + id, JSON.stringify(body(talk)));
     } catch {
       // It is larger than what the browser keeps for a page; what the server has stays.
     }
@@ -132,7 +143,7 @@ export function dropUnsent() {
 
 /** @param {number} id @param {string} title */
 export async function rename(id, title) {
-  await writing; // or the title of before would be written after it
+  await written(id); // or the title of before would be written after it
   await put(`/abierto/v1/conversations/${id}`, { title });
   if (open.value.id === id) open.value = { ...open.value, title };
   await refresh();
