@@ -68,7 +68,7 @@ class Networks:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3  # errors; they are raised as well
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         lock = threading.Lock()
         self.text, self.denoiser, self.decoder = (
             Network(diffusers_folder.network(main, name), options, lock) for name in diffusers_folder.NETWORKS
