@@ -63,12 +63,12 @@ def draw(
         drawn = _shown(loaded, request, output)
         if as_json:
             out.as_json(_told(loaded, drawn))
-    try:
-        write_runs()
-    except JournalUnavailable as error:
-        out.warn(error)
     for one in drawn if not as_json and output != STANDARD_OUTPUT else ():
         out.say(one.file)
+    try:
+        write_runs()  # takes a moment, for which nobody has to wait
+    except JournalUnavailable as error:
+        out.warn(error)
 
 
 def sides(size: str | None) -> tuple[int | None, int | None]:
