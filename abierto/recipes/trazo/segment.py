@@ -19,7 +19,7 @@ from abierto.errors import NoGraphicsCard
 from abierto.recipes.trazo import hashes
 from abierto.recipes.trazo.networks import Trio
 from abierto.recipes.trazo.settings import Plan
-from abierto.recipes.trazo.stages import STAGES, Material, Stage, batch
+from abierto.recipes.trazo.stages import Material, Stage, batch, begin
 from abierto.recipes.trazo.steps import Progress
 from abierto.store import disk
 
@@ -61,7 +61,7 @@ def run(plan: Plan, seed: int, trio: Trio, material: Material, state_file: Path)
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads what it has not written
     torch.manual_seed(seed)
-    stage = STAGES[plan.stage](trio, material)
+    stage = begin(plan, trio, material)
     for module in stage.modules.values():
         module.to(plan.device)
     places = material.data.used_for("train")
