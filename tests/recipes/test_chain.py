@@ -106,6 +106,14 @@ def test_a_segment_that_is_killed_ends_as_if_it_had_not_been(tmp_path: Path) -> 
     assert not list((places[0] / "state").rglob("*.pt"))
 
 
+def test_a_plan_may_let_strong_noise_weigh_as_much_as_weak(made: Workshop, tmp_path: Path) -> None:
+    """No weight of min-SNR reaches one, so that the same errors come to more."""
+    plan = replace(made.settings.segments[-1], even=True)
+    record = finished(chain.play(made, data_of(made), plan, 3, tmp_path / "003"))
+    assert record["loss"][0] > chain.records(made.manifest)[-1]["loss"][0]
+    assert record["plan"]["even"]
+
+
 def test_a_decoder_that_learns_more_changes_no_latents(elsewhere: Workshop) -> None:
     denoiser, decoder = replace(PLAN, stage="denoiser"), replace(PLAN, trains=("decoder",))
     workshop = Workshop(replace(elsewhere.settings, segments=(PLAN, denoiser, decoder, denoiser)), elsewhere.folder)
