@@ -20,7 +20,7 @@ from abierto.errors import NoGraphicsCard
 from abierto.recipes.trazo import hashes
 from abierto.recipes.trazo.networks import Trio
 from abierto.recipes.trazo.settings import Plan
-from abierto.recipes.trazo.stages import STAGES, Material, Stage, batch
+from abierto.recipes.trazo.stages import Material, Stage, batch, begin
 from abierto.recipes.trazo.steps import Progress
 from abierto.store import disk
 
@@ -60,13 +60,14 @@ def run(plan: Plan, seed: int, trio: Trio, material: Material, state_file: Path)
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it sums differ from run to run
     torch.set_num_threads(plan.threads)
     torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads what it has not written
     torch.manual_seed(seed)
-    stage = STAGES[plan.stage](trio, material)
+    stage = begin(plan, trio, material)
     for module in stage.modules.values():
         module.to(plan.device)
     places = material.data.used_for("train")
     trained = _trained(stage, plan, places)
-    state = _State(0, torch.optim.AdamW(trained.values(), lr=plan.rate, weight_decay=0.01),
+    state = _State(0, torch.optim.AdamW(trained.values(), lr=plan.rate, weight_decay=0.01, fused=True),
                    {name: value.detach().clone() for name, value in trained.items()}, [])  # fmt: skip
     _take_up(state, stage, state_file)
     while state.step < plan.steps:

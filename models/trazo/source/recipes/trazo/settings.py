@@ -78,6 +78,7 @@ class Plan:
 
     device: `cpu` or `cuda`. rate: the learning rate after `warmup` steps; with `decay`, it falls to nothing at the
     end. average: how much of the running average stays at each step. times: so many such segments follow each other.
+    even: whether all levels of noise weigh the same for the denoiser.
     """
 
     stage: str
@@ -91,6 +92,7 @@ class Plan:
     threads: int = 2
     device: str = "cpu"
     trains: tuple[str, ...] = ()
+    even: bool = False
     times: int = 1
 
 

@@ -4,12 +4,14 @@
 autoencoder   pictures to latents and back
 words         captions and pictures that belong together lie close (Radford et al. 2021, with a small tower on latents);
               the caption may be in either language, so both come to mean the same
-denoiser      to take noise from latents, told by a caption: v-prediction (Salimans & Ho 2022), weights of min-SNR
-              (Hang et al. 2023, gamma 5), zero terminal SNR (Lin et al. 2024)
+denoiser      to take noise from latents, told by a caption: v-prediction (Salimans & Ho 2022), zero terminal SNR
+              (Lin et al. 2024), at first weights of min-SNR (Hang et al. 2023, gamma 5). What a caption asks for is
+              decided where noise is strong, which min-SNR hardly weighs, so that later all levels weigh the same
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -118,7 +120,7 @@ class Words:
 class Denoiser:
     """Of noisy latents: how far the velocity that the network tells is from the true one."""
 
-    def __init__(self, trio: Trio, material: Material) -> None:
+    def __init__(self, trio: Trio, material: Material, *, even: bool) -> None:
         from diffusers import DDIMScheduler
         from diffusers.models.attention_processor import AttnProcessor
 
@@ -126,7 +128,7 @@ class Denoiser:
         trio.unet.set_attn_processor(AttnProcessor())
         trio.unet.to(memory_format=torch.channels_last)
         self.modules: dict[str, nn.Module] = {"unet": trio.unet, "text_encoder": trio.text_encoder}
-        self._trio, self._material = trio, material
+        self._trio, self._material, self._even = trio, material, even
         self._kept = DDIMScheduler(**networks.NOISE).alphas_cumprod
 
     def loss(self, places: list[int], variant: int, random: np.random.Generator) -> Tensor:
@@ -145,17 +147,23 @@ class Denoiser:
         )
         words = self._trio.text_encoder(tokens.to(device)).last_hidden_state
         found = self._trio.unet(noisy, times.to(device), words).sample.float()
+        away = (found - velocity).square().mean((1, 2, 3))
+        if self._even:
+            return away.mean()
         ratio = kept.flatten() / (1 - kept.flatten())
         weight = ratio.clamp(max=_GAMMA) / (ratio + 1)
         # Noise alone would weigh nothing, and pictures begin there.
-        return ((found - velocity).square().mean((1, 2, 3)) * weight.clamp(min=0.05)).mean()
+        return (away * weight.clamp(min=0.05)).mean()
 
 
-STAGES: dict[str, Callable[[Trio, Material], Stage]] = {
-    "autoencoder": Autoencoder,
-    "words": Words,
-    "denoiser": Denoiser,
-}
+def begin(plan: Plan, trio: Trio, material: Material) -> Stage:
+    """The stage of a plan. Raises KeyError for one that there is not."""
+    stages: dict[str, Callable[[Trio, Material], Stage]] = {
+        "autoencoder": Autoencoder,
+        "words": Words,
+        "denoiser": partial(Denoiser, even=plan.even),
+    }
+    return stages[plan.stage](trio, material)
 
 
 def told(material: Material, encoded: Encoded, place: int, random: np.random.Generator) -> str:
