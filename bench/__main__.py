@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from abierto import machine
-from bench import choices, draw, engines, fit, media, overhead, peer, server, speed, start, studio
+from bench import choices, draw, engines, fit, media, overhead, peer, server, speed, start, studio, training
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results
@@ -34,6 +34,7 @@ TITLES = {
     "soak": "The server, for a long time",
     "studio": "The studio in a browser",
     "draw": "Drawing",
+    "training": "Training the image model",
 }
 
 
@@ -66,6 +67,8 @@ def _lines(name: str) -> Iterable[str]:
         return draw.rows()
     if name == "studio":
         return studio.rows()
+    if name == "training":
+        return training.rows()
     return choices.rows() if name == "choices" else _against_peer()
 
 

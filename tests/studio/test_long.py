@@ -79,10 +79,14 @@ def test_an_answer_is_announced_when_it_begins_and_read_when_it_is_whole(page: P
     expect(voice).to_have_text("")
 
 
-def lose(route: Route) -> None:
-    """Let no writing arrive."""
-    if route.request.method != "PUT":
-        route.fallback()
+class Losing:
+    """A network on which no writing arrives while it is on. Whoever takes the route away sends what waits there."""
+
+    on = True
+
+    def __call__(self, route: Route) -> None:
+        if not self.on or route.request.method != "PUT":
+            route.fallback()
 
 
 @pytest.mark.parametrize("killed", [False, True])
@@ -97,12 +101,13 @@ def test_an_answer_that_ended_as_the_page_was_left_is_not_read_out(page: Page, t
         say(page, "go on")
     words = page.locator(".said:not(.own) .words")
     expect(words).to_contain_text("abcabc")
-    page.route("**/abierto/v1/conversations/*", lose)
+    losing = Losing()
+    page.route("**/abierto/v1/conversations/*", losing)
     page.get_by_role("button", name=t("chat.stop")).click()
     ended(page)
     written, address = answers(page)[0], page.url
-    page.goto("about:blank")  # before the rest: without the route what waits there would be sent
-    page.unroute("**/abierto/v1/conversations/*", lose)
+    page.goto("about:blank")
+    losing.on = False
     if killed:
         page.add_init_script(FORGET)
     with page.expect_response(told):
@@ -117,7 +122,8 @@ def test_a_branch_that_had_not_been_written_down_when_the_page_was_left_is_there
     choose(page, "echo")
     say(page, "one")
     ended(page)
-    page.route("**/abierto/v1/conversations/*", lose)
+    losing = Losing()
+    page.route("**/abierto/v1/conversations/*", losing)
     page.get_by_role("button", name=t("chat.edit")).click()
     page.get_by_role("textbox", name=t("chat.edit")).fill("two")
     page.keyboard.press("Control+Enter")
@@ -125,7 +131,7 @@ def test_a_branch_that_had_not_been_written_down_when_the_page_was_left_is_there
     ended(page)
     address = page.url
     page.goto("about:blank")
-    page.unroute("**/abierto/v1/conversations/*", lose)
+    losing.on = False
     page.goto(address)
     expect(page.locator(".said:not(.own) .words")).to_have_text("two")
     page.reload()
@@ -158,7 +164,8 @@ def test_what_was_said_last_is_written_also_when_another_conversation_is_opened_
     say(page, "one")
     ended(page)
     address = page.url
-    page.route("**/abierto/v1/conversations/*", lose)
+    losing = Losing()
+    page.route("**/abierto/v1/conversations/*", losing)
     page.get_by_role("button", name=t("chat.edit")).click()
     page.get_by_role("textbox", name=t("chat.edit")).fill("two")
     page.keyboard.press("Control+Enter")
@@ -166,6 +173,6 @@ def test_what_was_said_last_is_written_also_when_another_conversation_is_opened_
     ended(page)
     page.get_by_role("link", name=t("chat.new")).or_(page.get_by_role("button", name=t("chat.new"))).first.click()
     expect(page.locator(".said")).to_have_count(0)
-    page.unroute("**/abierto/v1/conversations/*", lose)  # what waits there is sent now
+    page.unroute("**/abierto/v1/conversations/*", losing)  # what waits there is sent now
     page.goto(address)
     expect(page.locator(".said:not(.own) .words")).to_have_text("two")

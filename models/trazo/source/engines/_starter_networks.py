@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """The networks of a folder, run by ONNX Runtime, and what turns latent images into pixels and words into numbers.
 
 Arrays go in and come out as 32-bit floats, whatever the file stores. One network is run at a time: each uses all
@@ -6,7 +5,6 @@ threads that the session has, and drawings of several people take turns step by 
 """
 
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +66,9 @@ class Networks:
 
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
-        _share_threads(threads)
-        options.use_per_session_threads = False
+        options.intra_op_num_threads = threads
+        # Or the threads of one network would spin for a while, waiting for more, as the next one computes.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = 3  # errors; they are raised as well
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         lock = threading.Lock()
@@ -96,17 +95,6 @@ class Networks:
         # An export may take one time for all images, or one for each.
         told = np.full([] if not shape else [shape[0] if isinstance(shape[0], int) else len(latent)], time)
         return self.denoiser.run(sample=latent, timestep=told, encoder_hidden_states=seen)
-
-
-def _share_threads(threads: int) -> None:
-    """Let all networks of this process compute with the same threads; the first that are opened tell how many.
-
-    With threads of their own, those of one network would spin for a while, waiting for more, as the next one computes.
-    """
-    import onnxruntime
-
-    with suppress(*faults()):  # they are there already
-        onnxruntime.set_global_thread_pool_sizes(threads, 1)
 
 
 class Words:
