@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The networks of a folder, run by ONNX Runtime, and what turns latent images into pixels and words into numbers.
 
 Arrays go in and come out as 32-bit floats, whatever the file stores. One network is run at a time: each uses all
