@@ -176,3 +176,23 @@ def test_what_was_said_last_is_written_also_when_another_conversation_is_opened_
     page.unroute("**/abierto/v1/conversations/*", losing)  # what waits there is sent now
     page.goto(address)
     expect(page.locator(".said:not(.own) .words")).to_have_text("two")
+
+
+def test_a_conversation_that_is_left_before_it_has_a_number_is_begun_once(page: Page, server: Served) -> None:
+    with server.client() as client:
+        before = len(client.get("/abierto/v1/conversations").json()["conversations"])
+
+        def slow(route: Route) -> None:
+            """It arrives, and the page does not hear of it."""
+            if route.request.method == "POST":
+                client.post("/abierto/v1/conversations", json=route.request.post_data_json)
+            else:
+                route.fallback()
+
+        page.route("**/abierto/v1/conversations", slow)
+        choose(page, "endless")
+        say(page, "go on")
+        expect(page.locator(".said:not(.own) .words")).to_contain_text("abcabc")
+        page.reload()
+        expect(page.get_by_role("link", name="go on").first).to_be_visible()
+        assert len(client.get("/abierto/v1/conversations").json()["conversations"]) == before + 1

@@ -53,12 +53,17 @@ const waiting = new Map();
 /** The numbers of those that began here, by their key. @type {Map<string, number>} */
 const numbers = new Map();
 
+/** Milliseconds from a writing that failed to the next one. A page that is left breaks its connections a moment before it
+ * ends; without the pause it would begin the same conversation once more in that moment. */
+const PAUSE = 1000;
+
 /** Write the conversation down as it is now, one writing after the other. */
 export function keep() {
   const talk = open.value;
   waiting.set(talk.key, talk);
   writing = writing.then(() => write(talk)).catch((problem) => {
     trouble.value = told(problem);
+    return new Promise((done) => setTimeout(done, PAUSE));
   });
   return writing;
 }
