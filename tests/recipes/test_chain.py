@@ -114,6 +114,28 @@ def test_a_plan_may_let_strong_noise_weigh_as_much_as_weak(made: Workshop, tmp_p
     assert record["plan"]["even"]
 
 
+def test_captions_alone_may_teach_what_pictures_to_expect_of_them(made: Workshop, tmp_path: Path) -> None:
+    """The text encoder learns, and whatever it learned it with is in no checkpoint."""
+    plan = replace(made.settings.segments[-1], stage="sketch", steps=60, batch=8, rate=1e-2)
+    record = finished(chain.play(made, data_of(made), plan, 3, tmp_path / "003"))
+    assert record["loss"][-1] < record["loss"][0]
+    changed = {name for name, sha256 in record["to"].items() if record["from"][name] != sha256}
+    assert changed == {"text_encoder.safetensors"}
+
+
+def test_a_plan_may_show_everyday_things_more_often_and_drawings_as_they_are(made: Workshop, tmp_path: Path) -> None:
+    """Each changes what is learned. Everyday things have names of one or two words in both languages."""
+    data = data_of(made)
+    assert [data.concepts[key].labels["en"] for key in data.everyday()] == ["red apple"]
+    plan = made.settings.segments[-1]
+    changes: tuple[dict[str, Any], ...] = ({}, {"plain": 1.0}, {"everyday": 3}, {"strong": 1.0})
+    made_of = [
+        finished(chain.play(made, data, replace(plan, **change), 3, tmp_path / str(at)))["to"]["unet.safetensors"]
+        for at, change in enumerate(changes)
+    ]
+    assert len(set(made_of)) == len(changes)
+
+
 def test_a_decoder_that_learns_more_changes_no_latents(elsewhere: Workshop) -> None:
     denoiser, decoder = replace(PLAN, stage="denoiser"), replace(PLAN, trains=("decoder",))
     workshop = Workshop(replace(elsewhere.settings, segments=(PLAN, denoiser, decoder, denoiser)), elsewhere.folder)
