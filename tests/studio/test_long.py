@@ -89,6 +89,21 @@ class Losing:
             route.fallback()
 
 
+class Unheard:
+    """A network on which the page does not hear of what it begins while it is on; with a client it arrives even so."""
+
+    on = True
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __call__(self, route: Route) -> None:
+        if not self.on or route.request.method != "POST":
+            route.fallback()
+        elif self._client:
+            self._client.post("/abierto/v1/conversations", json=route.request.post_data_json)
+
+
 @pytest.mark.parametrize("killed", [False, True])
 def test_an_answer_that_ended_as_the_page_was_left_is_not_read_out(page: Page, t: Words, killed: bool) -> None:
     """The server has the whole answer, but was not told any more that the page had it too."""
@@ -178,21 +193,24 @@ def test_what_was_said_last_is_written_also_when_another_conversation_is_opened_
     expect(page.locator(".said:not(.own) .words")).to_have_text("two")
 
 
-def test_a_conversation_that_is_left_before_it_has_a_number_is_begun_once(page: Page, server: Served) -> None:
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_conversation_that_is_left_before_it_has_a_number_is_begun_once_and_its_answer_goes_on(
+    page: Page, t: Words, server: Served, arrives: bool
+) -> None:
     with server.client() as client:
         before = len(client.get("/abierto/v1/conversations").json()["conversations"])
 
-        def slow(route: Route) -> None:
-            """It arrives, and the page does not hear of it."""
-            if route.request.method == "POST":
-                client.post("/abierto/v1/conversations", json=route.request.post_data_json)
-            else:
-                route.fallback()
-
-        page.route("**/abierto/v1/conversations", slow)
+        unheard = Unheard(client if arrives else None)
+        page.route("**/abierto/v1/conversations", unheard)
         choose(page, "endless")
         say(page, "go on")
-        expect(page.locator(".said:not(.own) .words")).to_contain_text("abcabc")
+        words = page.locator(".said:not(.own) .words")
+        expect(words).to_contain_text("abcabc")
+        address, unheard.on = page.url, False
         page.reload()
+        expect(page).not_to_have_url(address)
+        expect(words).to_contain_text("abcabc")
+        page.get_by_role("button", name=t("chat.stop")).click()
+        ended(page)
         expect(page.get_by_role("link", name="go on").first).to_be_visible()
         assert len(client.get("/abierto/v1/conversations").json()["conversations"]) == before + 1

@@ -103,23 +103,66 @@ function numberOf(talk) {
 function body(talk) {
   const said = path(talk).map((one) => ({ role: one.role, content: one.content }));
   const messages = talk.system ? [{ role: "system", content: talk.system }, ...said] : said;
-  const tree = { nodes: talk.nodes, leaf: talk.leaf, sampling: talk.sampling };
+  const tree = { nodes: talk.nodes, leaf: talk.leaf, sampling: talk.sampling, key: talk.key };
   return { title: talk.title, model: model.value, messages, tree };
 }
 
-/** What had not arrived when the page was left, by the number of its conversation. */
+/** What had not arrived when the page was left: by the number of its conversation, or by its key if it had none. */
 const UNSENT = "abierto.unsent.";
+const BEGUN = `${UNSENT}begun.`;
+
+/** @param {Conversation} talk */
+function shelf(talk) {
+  const id = numberOf(talk);
+  return id ? UNSENT + id : BEGUN + talk.key;
+}
 
 addEventListener("pagehide", () => {
   for (const talk of waiting.values()) {
-    const id = numberOf(talk);
     try {
-      if (id && talk.leaf) localStorage.setItem(UNSENT + id, JSON.stringify(body(talk)));
+      if (talk.leaf) localStorage.setItem(shelf(talk), JSON.stringify(body(talk)));
     } catch {
       // It is larger than what the browser keeps for a page; what the server has stays.
     }
   }
 });
+// A page that the browser had put aside whole goes on writing by itself.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) for (const talk of waiting.values()) localStorage.removeItem(shelf(talk));
+});
+
+const NEWEST = 5; // conversations: among these is one that had just begun
+
+/** Send what was left before it had a number. The server may have begun the conversation all the same: then it has its
+ * key. Who loaded the page anew is brought back to it. */
+export async function settle() {
+  for (const name of Object.keys(localStorage).filter((one) => one.startsWith(BEGUN))) {
+    const left = localStorage.getItem(name) ?? "";
+    localStorage.removeItem(name); // another page of the studio may open at this moment
+    try {
+      const id = await begunAs(JSON.parse(left));
+      const [came] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+      const nowhere = ["", "#chat"].includes(location.hash) && !open.value.leaf;
+      if (came?.type === "reload" && nowhere) location.replace(`#chat/${id}`);
+    } catch (problem) {
+      localStorage.setItem(name, left);
+      throw problem;
+    }
+  }
+}
+
+/** The number of a conversation that was left without one. Raises Refused.
+ * @param {any} left @returns {Promise<number>} */
+async function begunAs(left) {
+  const { conversations } = await get("/abierto/v1/conversations");
+  for (const { id } of conversations.slice(0, NEWEST)) {
+    const { tree } = await get(`/abierto/v1/conversations/${id}`);
+    if (tree?.key !== left.tree.key) continue;
+    await put(`/abierto/v1/conversations/${id}`, left);
+    return id;
+  }
+  return (await post("/abierto/v1/conversations", left)).id;
+}
 
 /** Send what had not arrived when a conversation was left. Raises Refused.
  * @param {number} id */

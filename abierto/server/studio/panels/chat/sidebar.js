@@ -3,13 +3,16 @@ import { html, useEffect, useRef, useState } from "../../lib/html.js";
 import { Icon } from "../../lib/icons.js";
 import { t } from "../../lib/words.js";
 import { bring } from "./export.js";
-import { forget, list, move, refresh, rename, search } from "./archive.js";
+import { forget, list, move, refresh, rename, search, settle } from "./archive.js";
 import { open, told, trouble } from "./talk.js";
 
 /** @param {{current: string}} props */
 export function Conversations({ current: asked }) {
   // One that has just begun gets its number, and its address, while it is open.
   const current = location.hash.startsWith("#chat") ? String(open.value.id || asked) : "";
+  useEffect(() => {
+    settle().then(refresh).catch(() => {});
+  }, []);
   useEffect(() => {
     const late = setTimeout(() => refresh().catch(() => {}), 150);
     return () => clearTimeout(late);
