@@ -66,9 +66,11 @@ class Taken:
     prompt: int = PROMPT
 
 
-def measure(budgets: Mapping[str, float] = BUDGETS) -> Generator[Stage, None, dict[str, Rates]]:
+def measure(
+    budgets: Mapping[str, float] = BUDGETS, types: Mapping[str, Collection[str]] = TYPES
+) -> Generator[Stage, None, dict[str, Rates]]:
     """Measure, keep, and return the rates of each engine that could be measured. budgets: seconds, by engine, after
-    which no further type is begun.
+    which no further type is begun. types: what is asked for besides the usual one, by engine.
 
     Raises PackageMissing where no package here can make files, OSError, and JournalUnavailable.
     """
@@ -80,7 +82,7 @@ def measure(budgets: Mapping[str, float] = BUDGETS) -> Generator[Stage, None, di
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     with TemporaryDirectory(dir=cache, prefix="measurement-") as folder:
         for index, name in enumerate(names):
-            one = _Engine(name, Path(folder), codec, budgets[name])
+            one = _Engine(name, Path(folder), codec, budgets[name], types[name])
             for stage in one.run(before[name].byte if name in before else ()):
                 yield replace(stage, share=(index + stage.share) / len(names))
             if one.rates:
@@ -92,9 +94,9 @@ def measure(budgets: Mapping[str, float] = BUDGETS) -> Generator[Stage, None, di
 class _Engine:
     """One engine's measurement."""
 
-    def __init__(self, name: str, folder: Path, codec: Codec, seconds: float) -> None:
+    def __init__(self, name: str, folder: Path, codec: Codec, seconds: float, types: Collection[str]) -> None:
         self.rates: Rates | None = None
-        self._name, self._folder, self._codec = name, folder, codec
+        self._name, self._folder, self._codec, self._types = name, folder, codec, types
         self._began, self._seconds = perf_counter(), seconds
         self._letters = random.Random(0)  # noqa: S311 - no secret
 
@@ -110,7 +112,7 @@ class _Engine:
         except AbiertoError:
             return
         self.rates = solve(usual, *taken)
-        for dtype in sorted(TYPES[self._name], key=lambda dtype: dtype in before):
+        for dtype in sorted(self._types, key=lambda dtype: dtype in before):
             if perf_counter() - self._began > self._seconds:
                 break
             yield self._stage(dtype)
