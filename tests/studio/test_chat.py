@@ -193,10 +193,16 @@ def test_a_conversation_is_saved_and_brought_in_again(page: Page, t: Words) -> N
     bring = page.get_by_label(t("chat.bring"))
     bring.set_input_files({"name": "odd.json", "mimeType": "application/json", "buffer": b"[1]"})
     expect(page.get_by_role("alert")).to_contain_text(t("chat.no_conversation", name="odd.json"))
-    bring.set_input_files({"name": "a.json", "mimeType": "application/json", "buffer": saved["json"].encode()})
-    expect(page.locator(".said")).to_have_count(2)
-    expect(page.locator(".own .words")).to_contain_text("lasting words")
-    expect(page.locator(".trouble")).to_have_count(0)
+    for kind, file in saved.items():
+        before = page.url
+        bring.set_input_files({"name": f"a.{kind}", "mimeType": "", "buffer": file.encode()})
+        expect(page).not_to_have_url(before)
+        expect(page.locator(".own .words")).to_have_text(f"lasting words {HOSTILE}", use_inner_text=True)
+        expect(page.locator(".said")).to_have_count(2)
+        expect(page.locator(".trouble")).to_have_count(0)
+        with page.expect_download() as download:
+            page.get_by_label(t("chat.export")).select_option("md")
+        assert download.value.path().read_text("utf-8") == saved["md"]
 
 
 def test_pictures_of_a_conversation_that_is_brought_in_are_data(page: Page) -> None:

@@ -1,9 +1,8 @@
-/** A conversation as a file: Markdown or one page of HTML of the branch that is shown, or JSON with every branch. */
-import { post } from "../../lib/api.js";
+/** A conversation as a file: Markdown of the branch that is shown, one page of HTML, or JSON. All of them can be brought in
+ * again (`bring.js`), the last two with every branch. */
 import { escaped } from "../../lib/escaped.js";
 import { Blocks } from "../../lib/markdown.js";
 import { language, t } from "../../lib/words.js";
-import { refresh } from "./archive.js";
 import { path } from "./talk.js";
 
 /** @typedef {import("./talk.js").Conversation} Conversation */
@@ -15,8 +14,6 @@ pre { overflow: auto; background: #f3f3f0; padding: 1rem }
 img { max-width: 100% }
 table { border-collapse: collapse }
 td, th { border: 1px solid #ccc; padding: 0.3rem 0.6rem }`;
-/** A picture is data; an address would be fetched by whoever opens the saved page. */
-const PICTURE = /^data:image\/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+$/;
 /** How each kind of file is made. */
 export const KINDS = {
   md: { type: "text/markdown", made: markdown },
@@ -33,12 +30,21 @@ export function download(talk, kind) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
+/** What stands before each message in Markdown, and is not seen where that is read as a page. */
+export const MARK = "<!-- abierto: ";
+
+/** Words that hold such a mark themselves, so that it is not taken for one.
+ * @param {string} words */
+function kept(words) {
+  return words.replaceAll(MARK, "<!-- \\abierto: ");
+}
+
 /** @param {Conversation} talk */
 function markdown(talk) {
-  const lines = [`# ${talk.title}`, ""];
-  if (talk.system) lines.push(`> ${talk.system.replace(/\n/g, "\n> ")}`, "");
-  for (const one of path(talk)) lines.push(`**${speaker(one)}**`, "", one.content, "");
-  return lines.join("\n");
+  const parts = [`# ${talk.title}\n`];
+  if (talk.system) parts.push(`${MARK}system -->\n> ${talk.system.replace(/\n/g, "\n> ")}\n`);
+  for (const one of path(talk)) parts.push(`${MARK}${one.role} -->\n**${speaker(one)}**\n\n${kept(one.content)}\n`);
+  return parts.join("\n");
 }
 
 /** @param {Conversation} talk */
@@ -51,7 +57,8 @@ function page(talk) {
     return `<h2>${escaped(speaker(one))}</h2>\n${files.join("")}${words}`;
   });
   const head = `<meta charset="utf-8"><title>${escaped(talk.title)}</title><style>${STYLE}</style>`;
-  const body = `<h1>${escaped(talk.title)}</h1>\n${system}${said.join("\n")}`;
+  const whole = `<data id="conversation" value="${escaped(json(talk))}"></data>`;
+  const body = `<h1>${escaped(talk.title)}</h1>\n${system}${said.join("\n")}\n${whole}`;
   return `<!doctype html>\n<html lang="${language.value}"><head>${head}</head>\n<body>${body}</body></html>\n`;
 }
 
@@ -66,24 +73,4 @@ function json(talk) {
 /** @param {{role: string, model?: string}} one */
 function speaker(one) {
   return one.role === "user" ? t("chat.you") : (one.model ?? "");
-}
-
-/** Keep a conversation that a file holds: one that was saved here, or any JSON with `messages` of role and content.
- * Raises Error in the person's words, Refused.
- * @param {File} file @returns {Promise<number>} its number */
-export async function bring(file) {
-  const found = await file.text().then(JSON.parse).catch(() => null);
-  const fine = (/** @type {any} */ one) => ["system", "user", "assistant"].includes(one?.role) && typeof one.content === "string";
-  if (!Array.isArray(found?.messages) || !found.messages.length || !found.messages.every(fine)) {
-    throw new Error(t("chat.no_conversation", { name: file.name }));
-  }
-  const messages = found.messages.map((/** @type {any} */ one) => ({ role: one.role, content: one.content }));
-  const title = String(found.title ?? "") || file.name.replace(/\.json$/, "");
-  const tree = found.tree?.nodes ? found.tree : null;
-  for (const one of Object.values(tree?.nodes ?? {})) {
-    if (one?.files) one.files = [one.files].flat().filter((file) => file?.text || PICTURE.test(String(file?.image)));
-  }
-  const { id } = await post("/abierto/v1/conversations", { title, messages, tree });
-  await refresh();
-  return id;
 }

@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from "../../lib/html.js";
 import { Icon } from "../../lib/icons.js";
 import { t } from "../../lib/words.js";
-import { bring } from "./export.js";
+import { bring } from "./bring.js";
 import { forget, list, move, refresh, rename, search, settle } from "./archive.js";
 import { open, told, trouble } from "./talk.js";
 
@@ -45,7 +45,7 @@ export function Conversations({ current: asked }) {
         <input
           class="hidden"
           type="file"
-          accept=".json,application/json"
+          accept=".json,.html,.md,application/json,text/html,text/markdown"
           onChange=${async (/** @type {any} */ event) => {
             const [file] = event.target.files;
             event.target.value = "";
