@@ -12,7 +12,7 @@ import random
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -71,24 +71,57 @@ def rows() -> Iterator[str]:
 
 
 def _row(kind: str, name: str, dtype: str, engine: str, path: str) -> str:
-    work, began = rates.work_of(read_parts([path]), engine), f"| {kind} | {name} | {dtype} | {engine} |"
-    for tries in count(1):
-        before = _foretold(work, engine)
+    began, tries = f"| {kind} | {name} | {dtype} | {engine} |", 0
+    while True:
+        tries += 1
         try:
-            writing, reading = _measured(engine, path)
+            seen = _seen(engine, path)
         except LoadFailed as error:
             return f"{began} does not load: {error.detail} | | | | | | | | |"
-        after = _foretold(work, engine)
-        if not before or not after:
+        if not seen:
             return f"{began} unknown | | | | | | | | |"
-        steady = before.generation / after.generation - 1, before.prompt / after.prompt - 1
-        if tries == TRIES or max(map(abs, steady)) <= UNSTEADY:
-            break
-    told = (before.generation + after.generation) / 2, (before.prompt + after.prompt) / 2
-    away = told[0] / writing - 1, told[1] / reading - 1
-    cells = [f"{told[0]:.1f}", f"{writing:.1f}", f"{away[0]:+.0%}", f"{told[1]:.0f}", f"{reading:.0f}"]
-    cells += [f"{away[1]:+.0%}", "yes" if max(map(abs, away)) <= GOAL else "no"]
-    return f"{began} {' | '.join(cells)} | {steady[0]:+.0%}, {steady[1]:+.0%} | {tries} |"
+        if seen.steady or tries == TRIES:
+            return f"{began} {seen.cells()} | {tries} |"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A case: what was foretold before and after it, and the tokens per second that were written and read."""
+
+    before: Speed
+    after: Speed
+    writing: float
+    reading: float
+
+    @property
+    def changes(self) -> tuple[float, float]:
+        """By what the computer was faster before it than after it."""
+        return self.before.generation / self.after.generation - 1, self.before.prompt / self.after.prompt - 1
+
+    @property
+    def steady(self) -> bool:
+        """Whether the computer stayed as it was."""
+        return max(map(abs, self.changes)) <= UNSTEADY
+
+    def cells(self) -> str:
+        """Of its row in the table."""
+        told = (self.before.generation + self.after.generation) / 2, (self.before.prompt + self.after.prompt) / 2
+        away = told[0] / self.writing - 1, told[1] / self.reading - 1
+        cells = [f"{told[0]:.1f}", f"{self.writing:.1f}", f"{away[0]:+.0%}"]
+        cells += [f"{told[1]:.0f}", f"{self.reading:.0f}", f"{away[1]:+.0%}"]
+        cells += [
+            "yes" if max(map(abs, away)) <= GOAL else "no",
+            ", ".join(f"{change:+.0%}" for change in self.changes),
+        ]
+        return " | ".join(cells)
+
+
+def _seen(engine: str, path: str) -> _Seen | None:
+    work = rates.work_of(read_parts([path]), engine)
+    before = _foretold(work, engine)
+    writing, reading = _measured(engine, path)
+    after = _foretold(work, engine)
+    return _Seen(before, after, writing, reading) if before and after else None
 
 
 def _foretold(work: Work, engine: str) -> Speed | None:
