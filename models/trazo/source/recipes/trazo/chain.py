@@ -80,7 +80,7 @@ def play(
     trio = begin(workshop, number - 1, tokenizer)
     before = checkpoint_hashes(workshop.checkpoint(number - 1))
     here = provenance.of_this_computer(plan.threads, plan.device)
-    material = Material(settings, data, tokenizer, _latents(workshop, data, trio))
+    material = learned_from(workshop, data, tokenizer, trio)
     seed = hashes.number(settings.seed, "segment", number)
     course = yield from segment.run(plan, seed, trio, material, state / "state.pt")
     networks.save(trio, target)
@@ -102,6 +102,11 @@ def play(
         "loss": course.losses,
         "spent": provenance.spent(course.busy),
     }
+
+
+def learned_from(workshop: Workshop, data: DataSet, tokenizer: Any, trio: Trio) -> Material:
+    """What a segment that begins with these networks learns from."""
+    return Material(workshop.settings, data, tokenizer, _latents(workshop, data, trio))
 
 
 def begin(workshop: Workshop, number: int, tokenizer: Any) -> Trio:

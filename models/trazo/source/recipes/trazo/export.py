@@ -7,6 +7,7 @@ take the float16 numbers out of copies of the same files, and compute in float32
 
 import json
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,13 @@ _OPSET = 17
 
 def export(settings: Settings, trio: Trio, tokenizer: Any, checkpoint: Path, folder: Path) -> None:
     """Write both forms of a checkpoint, whose weights `trio` holds, into a folder."""
-    _diffusers(trio, tokenizer, checkpoint, folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of PyTorch and Diffusers, about themselves
+        _diffusers(trio, tokenizer, checkpoint, folder)
+        _graphs(settings, trio, checkpoint, folder)
+
+
+def _graphs(settings: Settings, trio: Trio, checkpoint: Path, folder: Path) -> None:
     graphs = folder / GRAPHS
     graphs.mkdir(exist_ok=True)
     for part in networks.PARTS:
@@ -87,7 +94,9 @@ class _Encode(nn.Module):
 
 def _diffusers(trio: Trio, tokenizer: Any, checkpoint: Path, folder: Path) -> None:
     from diffusers import DDIMScheduler, StableDiffusionPipeline
+    from diffusers.utils import logging
 
+    logging.set_verbosity_error()
     trio.vae.register_to_config(scaling_factor=trio.scale)
     trio.text_encoder.config.dtype = torch.float32
     pipeline = StableDiffusionPipeline(

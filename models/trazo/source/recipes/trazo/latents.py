@@ -62,8 +62,8 @@ def _write(settings: Settings, data: DataSet, vae: Any, number: int, target: Pat
     for start in range(0, len(used), _PORTION):
         places = used[start : start + _PORTION]
         given = pictures(settings, data, places, number).contiguous(memory_format=torch.channels_last)
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            values[places] = vae.encode(given).latents.float().numpy()
+        with torch.no_grad(), torch.autocast("cpu", enabled=False):  # it may be asked for in the midst of a step
+            values[places] = vae.encode(given).latents.numpy()
         yield Progress("encode", start + len(places), len(used))
     values.flush()
     disk.replace(growing, target)

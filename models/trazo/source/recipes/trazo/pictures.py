@@ -7,6 +7,7 @@ ATTRIBUTION.md   the same in words, as CC-BY asks for
 """
 
 import json
+from collections import Counter
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from io import BytesIO
@@ -22,7 +23,7 @@ from abierto.recipes.trazo.attribution import attribution
 from abierto.recipes.trazo.concepts import Concept
 from abierto.recipes.trazo.families import Family, Icon
 from abierto.recipes.trazo.hashes import sha256_of
-from abierto.recipes.trazo.settings import Settings, digest
+from abierto.recipes.trazo.settings import LANGUAGES, Settings, digest
 from abierto.recipes.trazo.steps import Progress
 from abierto.store import disk
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PIXELS, INDEX, THANKS = "drawings.npy", "drawings.json", "ATTRIBUTION.md"
+_SHORT = 2  # words of a name, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,12 @@ class DataSet:
     def used_for(self, use: str) -> list[int]:
         """The places of the drawings for this use."""
         return [place for place, drawing in enumerate(self.drawings) if drawing.use == use]
+
+    def everyday(self) -> set[str]:
+        """The keys of things that all or all but one of the model's sets draw, with short names in both languages."""
+        drawn = Counter(self.drawings[place].concept for place in self.used_for("train"))
+        most = max(drawn.values())
+        return {key for key, times in drawn.items() if times >= most - 1 and _short(self.concepts[key])}
 
 
 def build(settings: Settings, archives: Path, folder: Path) -> Generator[Progress, None, DataSet]:
@@ -130,3 +138,7 @@ def _write_index(
     growing = folder / f"{INDEX}.part"
     growing.write_text(written + "\n", "utf-8")
     disk.replace(growing, folder / INDEX)
+
+
+def _short(concept: Concept) -> bool:
+    return all(len(concept.labels[language].split()) <= _SHORT for language in LANGUAGES)

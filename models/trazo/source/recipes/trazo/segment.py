@@ -65,7 +65,9 @@ def run(plan: Plan, seed: int, trio: Trio, material: Material, state_file: Path)
     stage = begin(plan, trio, material)
     for module in stage.modules.values():
         module.to(plan.device)
-    places = material.data.used_for("train")
+    everyday, used = material.data.everyday(), material.data.used_for("train")
+    often = [place for place in used if material.data.drawings[place].concept in everyday]
+    places = used + often * (plan.everyday - 1)
     trained = _trained(stage, plan, places)
     state = _State(0, torch.optim.AdamW(trained.values(), lr=plan.rate, weight_decay=0.01, fused=True),
                    {name: value.detach().clone() for name, value in trained.items()}, [])  # fmt: skip
@@ -93,6 +95,8 @@ def _step(
     own_seed = hashes.number(seed, "step", state.step)
     torch.manual_seed(own_seed)
     variant = (hashes.number(seed, "first variant") + rounds) % material.settings.data.variants
+    if hashes.number(seed, "plain", state.step) / (1 << 63) < plan.plain:
+        variant = 0
     with torch.autocast(plan.device, torch.bfloat16, enabled=plan.precision == "bfloat16"):
         loss = stage.loss(chosen, variant, np.random.default_rng(own_seed))
     state.optimizer.zero_grad(set_to_none=True)

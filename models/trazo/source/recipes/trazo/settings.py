@@ -78,7 +78,9 @@ class Plan:
 
     device: `cpu` or `cuda`. rate: the learning rate after `warmup` steps; with `decay`, it falls to nothing at the
     end. average: how much of the running average stays at each step. times: so many such segments follow each other.
-    even: whether all levels of noise weigh the same for the denoiser.
+    even: whether all levels of noise weigh the same for the denoiser. strong: the share of its pictures whose noise is
+    strong in any case. plain: the share of the steps that show drawings as they are, on white. everyday: how often a
+    drawing of an everyday thing comes while every other one comes once.
     """
 
     stage: str
@@ -93,6 +95,9 @@ class Plan:
     device: str = "cpu"
     trains: tuple[str, ...] = ()
     even: bool = False
+    strong: float = 0.0
+    plain: float = 0.0
+    everyday: int = 1
     times: int = 1
 
 

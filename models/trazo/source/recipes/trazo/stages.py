@@ -4,6 +4,8 @@
 autoencoder   pictures to latents and back
 words         captions and pictures that belong together lie close (Radford et al. 2021, with a small tower on latents);
               the caption may be in either language, so both come to mean the same
+sketch        captions to the picture that is expected of them, by a small network that is thrown away. That is what the
+              denoiser has to begin with, where noise is all it sees; the text encoder alone learns it many times faster
 denoiser      to take noise from latents, told by a caption: v-prediction (Salimans & Ho 2022), zero terminal SNR
               (Lin et al. 2024), at first weights of min-SNR (Hang et al. 2023, gamma 5). What a caption asks for is
               decided where noise is strong, which min-SNR hardly weighs, so that later all levels weigh the same
@@ -28,6 +30,8 @@ from abierto.recipes.trazo.settings import LANGUAGES, Plan, Settings
 
 UNTOLD = 0.1  # share of the pictures that come without a caption, for guidance (Ho & Salimans 2022)
 _GAMMA = 5.0
+_STRONG = 600  # of 1000 levels of noise: from here on it is decided what a caption asks for
+_PATCH = 4  # latents of a side
 _CROP = 64  # pixels: the autoencoder sees no more at a time, and less than half as much work teaches it the same
 _BLUR = 0.05  # of the latents, so that the decoder forgives the denoiser small faults
 
@@ -117,18 +121,41 @@ class Words:
         return (functional.cross_entropy(close, right) + functional.cross_entropy(close.T, right)) / 2
 
 
+class Sketch:
+    """Of captions alone: how far the latents that are expected are from those of a picture."""
+
+    def __init__(self, trio: Trio, material: Material) -> None:
+        settings = material.settings
+        self._sketcher = _Sketcher(
+            settings.networks.text_width, settings.networks.latent_channels, networks.latent_side(settings)
+        )
+        self.modules: dict[str, nn.Module] = {"text_encoder": trio.text_encoder, "sketcher": self._sketcher}
+        self._text, self._scale, self._material = trio.text_encoder, trio.scale, material
+
+    def loss(self, places: list[int], variant: int, random: np.random.Generator) -> Tensor:
+        """The mean square."""
+        encoded = self._material.encoded(variant)
+        device = self._text.device
+        said = [told(self._material, encoded, place, random) for place in places]
+        tokens = vocabulary.encode(self._material.tokenizer, said).to(device)
+        expected = self._sketcher(self._text(tokens).last_hidden_state).float()
+        shown = torch.from_numpy(encoded.values[places]).float().to(device) * self._scale
+        return (expected - shown).square().mean()
+
+
 class Denoiser:
     """Of noisy latents: how far the velocity that the network tells is from the true one."""
 
-    def __init__(self, trio: Trio, material: Material, *, even: bool) -> None:
+    def __init__(self, trio: Trio, material: Material, plan: Plan) -> None:
         from diffusers import DDIMScheduler
-        from diffusers.models.attention_processor import AttnProcessor
+        from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
 
-        # The way back through fused attention takes three fifths of a step in bfloat16 on a processor.
-        trio.unet.set_attn_processor(AttnProcessor())
+        # The way back through fused attention takes three fifths of a step in bfloat16 on a processor, and in float32
+        # saves a third of it.
+        trio.unet.set_attn_processor(AttnProcessor() if plan.precision == "bfloat16" else AttnProcessor2_0())
         trio.unet.to(memory_format=torch.channels_last)
         self.modules: dict[str, nn.Module] = {"unet": trio.unet, "text_encoder": trio.text_encoder}
-        self._trio, self._material, self._even = trio, material, even
+        self._trio, self._material, self._plan = trio, material, plan
         self._kept = DDIMScheduler(**networks.NOISE).alphas_cumprod
 
     def loss(self, places: list[int], variant: int, random: np.random.Generator) -> Tensor:
@@ -138,6 +165,9 @@ class Denoiser:
         said = ["" if random.random() < UNTOLD else told(self._material, encoded, place, random) for place in places]
         tokens = vocabulary.encode(self._material.tokenizer, said)
         times = torch.randint(0, len(self._kept), (len(places),))
+        if self._plan.strong:
+            strong = torch.randint(_STRONG, len(self._kept), (len(places),))
+            times = torch.where(torch.rand(len(places)) < self._plan.strong, strong, times)
         device = self._trio.unet.device
         clean, noise = clean.to(device), torch.randn_like(clean).to(device)
         kept = self._kept[times][:, None, None, None].to(device)
@@ -148,7 +178,7 @@ class Denoiser:
         words = self._trio.text_encoder(tokens.to(device)).last_hidden_state
         found = self._trio.unet(noisy, times.to(device), words).sample.float()
         away = (found - velocity).square().mean((1, 2, 3))
-        if self._even:
+        if self._plan.even:
             return away.mean()
         ratio = kept.flatten() / (1 - kept.flatten())
         weight = ratio.clamp(max=_GAMMA) / (ratio + 1)
@@ -161,7 +191,8 @@ def begin(plan: Plan, trio: Trio, material: Material) -> Stage:
     stages: dict[str, Callable[[Trio, Material], Stage]] = {
         "autoencoder": Autoencoder,
         "words": Words,
-        "denoiser": partial(Denoiser, even=plan.even),
+        "sketch": Sketch,
+        "denoiser": partial(Denoiser, plan=plan),
     }
     return stages[plan.stage](trio, material)
 
@@ -194,3 +225,28 @@ def _tower(channels: int, width: int) -> nn.Module:
 
     ends = [nn.Flatten(), nn.LazyLinear(width)]
     return nn.Sequential(*layer(channels, 1), *layer(width // 2, 2), *layer(width // 2, 2), *ends)
+
+
+class _Sketcher(nn.Module):
+    """Words to latents: each patch of the picture asks the words what it shows."""
+
+    def __init__(self, width: int, channels: int, side: int) -> None:
+        super().__init__()
+        self.places = nn.Parameter(0.5 * torch.randn((side // _PATCH) ** 2, width))
+        self.asked = nn.ModuleList([nn.MultiheadAttention(width, 8, batch_first=True) for _ in range(2)])
+        self.thought = nn.ModuleList(
+            [nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+             for _ in range(2)]
+        )  # fmt: skip
+        self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in range(2)])
+        self.shown = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, channels * _PATCH**2))
+        self._across = side // _PATCH
+
+    def forward(self, words: Tensor) -> Tensor:
+        """words: [caption, token, width]; returns [caption, channels, side, side]."""
+        hidden = self.places.expand(len(words), -1, -1)
+        for norm, asked, thought in zip(self.norms, self.asked, self.thought, strict=True):
+            hidden = hidden + asked(norm(hidden), words, words, need_weights=False)[0]
+            hidden = hidden + thought(hidden)
+        patches = self.shown(hidden).unflatten(1, (self._across, self._across)).permute(0, 3, 1, 2)
+        return functional.pixel_shuffle(patches, _PATCH)

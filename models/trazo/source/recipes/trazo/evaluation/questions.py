@@ -17,13 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from abierto.recipes.trazo import captions, colors, hashes, variants
-from abierto.recipes.trazo.concepts import Concept
 from abierto.recipes.trazo.evaluation.counts import Counts
 from abierto.recipes.trazo.pictures import DataSet
 from abierto.recipes.trazo.settings import LANGUAGES, Settings
 from abierto.recipes.trazo.steps import Progress
 
-_WORDS = 2  # of a common name, at most
 _SEEDS = 2**32 - 1  # what an engine takes
 
 
@@ -154,9 +152,8 @@ class Asker:
                     yield Question("style", language, said, key, self._seed("style", key), family=source.family)
 
     def _everyday(self) -> Iterator[Question]:
-        drawn = Counter(self.data.drawings[place].concept for place in self.data.used_for("train"))
-        most = max(drawn.values())
-        able = [key for key in self._order("common") if drawn[key] >= most - 1 and _short(self.data.concepts[key])]
+        everyday = self.data.everyday()
+        able = [key for key in self._order("common") if key in everyday]
         for at, key in enumerate(able[: self.counts.common]):
             language = LANGUAGES[at % len(LANGUAGES)]
             label = self.data.concepts[key].labels[language]
@@ -166,7 +163,3 @@ class Asker:
 def _pairs(words: list[str]) -> Iterator[tuple[str, str]]:
     kept = sorted(set(words))
     return ((one, other) for at, one in enumerate(kept) for other in kept[at + 1 :])
-
-
-def _short(concept: Concept) -> bool:
-    return all(len(concept.labels[language].split()) <= _WORDS for language in LANGUAGES)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ACROSS, DOWN, _GAP = 8, 8, 4
 _WIDTH, _HEIGHT, _MARGIN = 720, 200, 48
 _STAGES = {"autoencoder": "autoencoder · autocodificador", "words": "words · palabras",
-           "denoiser": "denoiser · eliminador de ruido"}  # fmt: skip
+           "sketch": "sketch · boceto", "denoiser": "denoiser · eliminador de ruido"}  # fmt: skip
 
 _HEAD = """<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"
  font-family="sans-serif" font-size="12">
