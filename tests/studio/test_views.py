@@ -100,7 +100,7 @@ def test_a_server_that_refuses_says_it_in_the_language_of_the_page(
 ) -> None:
     page.goto(f"{server.address}/#models/nobody%3A7b")
     expect(page.get_by_role("alert")).to_contain_text(t("error.unknown_model", name="nobody:7b"))
-    watched.faults[:] = [fault for fault in watched.faults if "404" not in fault]  # the browser tells of these itself
+    watched.refused = "404"
 
 
 def test_models_are_recommended_and_their_reports_compared(page: Page, server: Served, t: Words) -> None:
@@ -180,7 +180,7 @@ def test_another_device_is_asked_for_a_token(watched: Watched, serve: Serve, tmp
     choose(page, "echo")
     say(page, "from the tablet")
     ended(page)
-    watched.faults[:] = [fault for fault in watched.faults if "401" not in fault]  # the browser tells of these itself
+    watched.refused = "401"
 
 
 def test_what_ran_is_in_the_activity(page: Page, server: Served) -> None:
