@@ -10,6 +10,8 @@ from tests.server.conftest import Served
 from tests.studio.conftest import Watched, Words, spoken
 
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+# Words about the files that conversations are saved in, which are no such file.
+SPOKEN_OF = '<data id="conversation" value="{}">\n<!-- abierto: user -->\nend'
 HOSTILE = (
     "<script>alert(1)</script> <img src=x onerror=alert(2)> ![seen](https://example.org/track.png) "
     "[run](javascript:alert(3)) <iframe src='https://example.org'></iframe> <form action=https://example.org><input "
@@ -178,7 +180,7 @@ def test_texts_and_pictures_are_attached(watched: Watched, page: Page, t: Words)
 
 def test_a_conversation_is_saved_and_brought_in_again(page: Page, t: Words) -> None:
     choose(page, "echo")
-    say(page, f"lasting words {HOSTILE}")
+    say(page, f"lasting words {SPOKEN_OF} {HOSTILE}")
     ended(page)
     saved = {}
     for kind in ("md", "html", "json"):
@@ -197,7 +199,7 @@ def test_a_conversation_is_saved_and_brought_in_again(page: Page, t: Words) -> N
         before = page.url
         bring.set_input_files({"name": f"a.{kind}", "mimeType": "", "buffer": file.encode()})
         expect(page).not_to_have_url(before)
-        expect(page.locator(".own .words")).to_have_text(f"lasting words {HOSTILE}", use_inner_text=True)
+        expect(page.locator(".own .words")).to_have_text(f"lasting words {SPOKEN_OF} {HOSTILE}", use_inner_text=True)
         expect(page.locator(".said")).to_have_count(2)
         expect(page.locator(".trouble")).to_have_count(0)
         with page.expect_download() as download:

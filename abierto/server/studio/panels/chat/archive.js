@@ -144,6 +144,7 @@ export async function settle() {
       const [came] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
       const nowhere = ["", "#chat"].includes(location.hash) && !open.value.leaf;
       if (came?.type === "reload" && nowhere) location.replace(`#chat/${id}`);
+      await refresh();
     } catch (problem) {
       localStorage.setItem(name, left);
       throw problem;

@@ -41,6 +41,7 @@ function fromJson(text) {
 /** Of a page that was saved here. It is not read as a page, so that nothing in it is done.
  * @param {string} text */
 function fromPage(text) {
+  if (!text.startsWith("<!doctype html>")) return null; // other files may speak of such pages
   return fromJson(unescaped(/<data id="conversation" value="([^"]*)">/.exec(text)?.[1] ?? ""));
 }
 

@@ -11,7 +11,7 @@ export function Conversations({ current: asked }) {
   // One that has just begun gets its number, and its address, while it is open.
   const current = location.hash.startsWith("#chat") ? String(open.value.id || asked) : "";
   useEffect(() => {
-    settle().then(refresh).catch(() => {});
+    settle().catch(() => {}); // it stays in the browser until the next time
   }, []);
   useEffect(() => {
     const late = setTimeout(() => refresh().catch(() => {}), 150);
