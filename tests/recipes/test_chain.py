@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -121,6 +122,23 @@ def test_captions_alone_may_teach_what_pictures_to_expect_of_them(made: Workshop
     assert record["loss"][-1] < record["loss"][0]
     changed = {name for name, sha256 in record["to"].items() if record["from"][name] != sha256}
     assert changed == {"text_encoder.safetensors"}
+
+
+def test_a_plan_may_let_matrices_learn_by_muon(made: Workshop, tmp_path: Path) -> None:
+    """What is learned is another thing, a replay of it the same, and a stop changes nothing."""
+    plan = replace(made.settings.segments[-1], stage="sketch", steps=KEPT_EVERY + 2, batch=8, muon=1e-2)
+    places = [tmp_path / name for name in ("muon", "again", "stopped", "adam")]
+    with closing(chain.play(made, data_of(made), plan, 3, places[2])) as stopped:
+        for progress in stopped:
+            if progress.done == KEPT_EVERY + 1:
+                break
+    plans = (plan, plan, plan, replace(plan, muon=0.0))
+    records = [
+        finished(chain.play(made, data_of(made), one, 3, place)) for one, place in zip(plans, places, strict=True)
+    ]
+    assert records[0]["to"] == records[1]["to"] == records[2]["to"] != records[3]["to"]
+    assert records[0]["loss"][-1] < records[0]["loss"][0]
+    assert records[0]["plan"]["muon"] == plan.muon
 
 
 def test_a_plan_may_show_everyday_things_more_often_and_drawings_as_they_are(made: Workshop, tmp_path: Path) -> None:
