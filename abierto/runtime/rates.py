@@ -16,6 +16,7 @@ from abierto import catalog, config
 from abierto.catalog import Card
 from abierto.errors import AbiertoError, JournalUnavailable
 from abierto.formats.gguf import read_parts
+from abierto.formats.ggml_types import TYPES
 from abierto.formats.gguf_header import GGUFHeader, TensorInfo
 from abierto.runtime.speed import LEAST_TOKENS, Speed
 from abierto.store import records
@@ -29,6 +30,7 @@ _SKIPS = ("llamacpp",)
 LEARNED_WITHIN = 2.0
 # The main type of what llama.cpp's mixtures are called.
 _SUFFIXES = ("_s", "_m", "_l", "_xl")
+_PER_BYTE = {kind.name: kind.block_elements / kind.block_bytes for kind in TYPES.values()}
 _EMBEDDINGS, _OUTPUT = "token_embd.weight", "output.weight"
 
 
@@ -77,13 +79,14 @@ def work_of(header: GGUFHeader, engine: str) -> Work:
 
 
 def work_of_card(card: Card, form: str, size: int) -> Work | None:
-    """About the same for a model that is not here, from the numbers on its card. None where it says too little."""
-    if not card.parameters:
-        return None
-    active = card.active_parameters or card.parameters
+    """About the same for a model that is not here, from the numbers on its card. Where that does not say how many
+    weights there are, they are as many as a file of this size and type has. None for a type that is not known."""
     dtype = _main_type(form)
-    read = round(size * active / card.parameters)
-    return Work(0, 0, 0, {dtype: read}, {dtype: active})
+    parameters = card.parameters or round(size * _PER_BYTE.get(dtype, 0.0))
+    if not parameters:
+        return None
+    active = card.active_parameters or parameters
+    return Work(0, 0, 0, {dtype: round(size * active / parameters)}, {dtype: active})
 
 
 def foretell(work: Work, rates: Rates, factor: float = 1.0) -> Speed | None:

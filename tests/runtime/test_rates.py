@@ -117,6 +117,17 @@ def test_a_card_is_told_by_its_active_parameters(home: Path) -> None:
     assert rates.known().of_card(dense, "q8_0", 10**9) is None
 
 
+def test_a_card_that_does_not_say_how_many_weights_there_are_is_told_by_its_size(home: Path) -> None:
+    keep(byte={"Q4_K": 1e-10}, weight={"Q4_K": 1e-10})
+    card = catalog.cards()["smollm3:3b"]
+    assert card.parameters is None
+    told = rates.known().of_card(card, "q4_k_m", 144 * 10**6)
+    assert told
+    assert 1 / told.generation == pytest.approx(1e-3 + 0.0144)
+    assert 1 / told.prompt == pytest.approx(256e6 * 1e-10)  # a block of Q4_K has 256 weights in 144 bytes
+    assert rates.known().of_card(card, "mlx_4bit", 10**9) is None
+
+
 def test_answers_move_what_is_foretold_of_others(tmp_path: Path, home: Path, pulled_tiny: str) -> None:
     keep()
     before = rates.known().of_header(header(tmp_path), "llamacpp")
