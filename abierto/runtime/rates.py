@@ -15,8 +15,8 @@ from typing import Any
 from abierto import catalog, config
 from abierto.catalog import Card
 from abierto.errors import AbiertoError, JournalUnavailable
-from abierto.formats.gguf import read_parts
 from abierto.formats.ggml_types import TYPES
+from abierto.formats.gguf import read_parts
 from abierto.formats.gguf_header import GGUFHeader, TensorInfo
 from abierto.runtime.speed import LEAST_TOKENS, Speed
 from abierto.store import records
