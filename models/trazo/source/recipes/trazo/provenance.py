@@ -12,8 +12,8 @@ import msgspec
 from abierto.recipes.trazo.settings import Settings
 
 # Whatever of the source has a part in what a segment makes, or in the data.
-SOURCES = ("attribution", "captions", "colors", "concepts", "families", "hashes", "latents", "networks", "packages",
-           "pictures", "segment", "settings", "stages", "variants", "vocabulary")  # fmt: skip
+SOURCES = ("attribution", "captions", "colors", "concepts", "families", "hashes", "latents", "networks",
+           "optimizers", "packages", "pictures", "segment", "settings", "stages", "variants", "vocabulary")  # fmt: skip
 PACKAGES = ("diffusers", "numpy", "pillow", "resvg-py", "safetensors", "tokenizers", "torch", "transformers")
 # An assumption, as no meter is read: what servers draw from the wall for each busy core (AMD rates an EPYC 9654 at
 # 360 W for 96 cores; memory, supply and cooling about double that).

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from abierto.errors import NoGraphicsCard
-from abierto.recipes.trazo import hashes
+from abierto.recipes.trazo import hashes, optimizers
 from abierto.recipes.trazo.networks import Trio
+from abierto.recipes.trazo.optimizers import Optimizers
 from abierto.recipes.trazo.settings import Plan
 from abierto.recipes.trazo.stages import Material, Stage, batch, begin
 from abierto.recipes.trazo.steps import Progress
@@ -37,7 +38,7 @@ class _State:
     """
 
     step: int
-    optimizer: torch.optim.Optimizer
+    optimizers: Optimizers
     average: dict[str, Tensor]
     losses: list[float]
     busy: float = 0.0
@@ -69,8 +70,8 @@ def run(plan: Plan, seed: int, trio: Trio, material: Material, state_file: Path)
     often = [place for place in used if material.data.drawings[place].concept in everyday]
     places = used + often * (plan.everyday - 1)
     trained = _trained(stage, plan, places)
-    state = _State(0, torch.optim.AdamW(trained.values(), lr=plan.rate, weight_decay=0.01, fused=True),
-                   {name: value.detach().clone() for name, value in trained.items()}, [])  # fmt: skip
+    average = {name: value.detach().clone() for name, value in trained.items()}
+    state = _State(0, optimizers.begin(plan, trained), average, [])
     _take_up(state, stage, state_file)
     while state.step < plan.steps:
         state.losses.append(_step(plan, seed, stage, trained, state, material, places))
@@ -99,23 +100,14 @@ def _step(
         variant = 0
     with torch.autocast(plan.device, torch.bfloat16, enabled=plan.precision == "bfloat16"):
         loss = stage.loss(chosen, variant, np.random.default_rng(own_seed))
-    state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     nn.utils.clip_grad_norm_(trained.values(), _LARGEST_GRADIENT)
-    for group in state.optimizer.param_groups:
-        group["lr"] = rate(plan, state.step)
-    state.optimizer.step()
+    state.optimizers.step(plan, state.step)
     kept = min(plan.average, (1 + state.step) / (10 + state.step))
     with torch.no_grad():
         for name, value in trained.items():
             state.average[name].lerp_(value, 1 - kept)
     return float(loss.detach())
-
-
-def rate(plan: Plan, step: int) -> float:
-    """The learning rate of a step: it rises at the start, and with `decay` falls in a straight line to the end."""
-    risen = min(1.0, (step + 1) / max(1, min(plan.warmup, plan.steps // 2)))
-    return plan.rate * risen * (1 - step / plan.steps if plan.decay else 1.0)
 
 
 def _trained(stage: Stage, plan: Plan, places: list[int]) -> dict[str, nn.Parameter]:
@@ -139,7 +131,7 @@ def _keep(state: _State, stage: Stage, state_file: Path, busy: float) -> None:
         "step": state.step,
         "losses": state.losses,
         "average": state.average,
-        "optimizer": state.optimizer.state_dict(),
+        "optimizers": state.optimizers.kept(),
         "modules": {part: module.state_dict() for part, module in stage.modules.items()},
     }
     with disk.writing(state_file.parent):
@@ -155,5 +147,5 @@ def _take_up(state: _State, stage: Stage, state_file: Path) -> None:
     body: dict[str, Any] = torch.load(state_file, weights_only=True)
     for part, module in stage.modules.items():
         module.load_state_dict(body["modules"][part])
-    state.optimizer.load_state_dict(body["optimizer"])
+    state.optimizers.take_up(body["optimizers"])
     state.step, state.losses, state.average, state.busy = (body[name] for name in ("step", "losses", "average", "busy"))

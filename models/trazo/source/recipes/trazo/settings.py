@@ -80,7 +80,8 @@ class Plan:
     end. average: how much of the running average stays at each step. times: so many such segments follow each other.
     even: whether all levels of noise weigh the same for the denoiser. strong: the share of its pictures whose noise is
     strong in any case. plain: the share of the steps that show drawings as they are, on white. everyday: how often a
-    drawing of an everyday thing comes while every other one comes once.
+    drawing of an everyday thing comes while every other one comes once. muon: the learning rate of the matrices of
+    hidden layers, if they learn by Muon; else 0.
     """
 
     stage: str
@@ -98,6 +99,7 @@ class Plan:
     strong: float = 0.0
     plain: float = 0.0
     everyday: int = 1
+    muon: float = 0.0
     times: int = 1
 
 
