@@ -141,12 +141,13 @@ def test_a_plan_may_let_matrices_learn_by_muon(made: Workshop, tmp_path: Path) -
     assert records[0]["plan"]["muon"] == plan.muon
 
 
-def test_a_plan_may_show_everyday_things_more_often_and_drawings_as_they_are(made: Workshop, tmp_path: Path) -> None:
+def test_a_plan_may_show_some_things_more_often_and_drawings_as_they_are(made: Workshop, tmp_path: Path) -> None:
     """Each changes what is learned. Everyday things have names of one or two words in both languages."""
     data = data_of(made)
     assert [data.concepts[key].labels["en"] for key in data.everyday()] == ["red apple"]
     plan = made.settings.segments[-1]
-    changes: tuple[dict[str, Any], ...] = ({}, {"plain": 1.0}, {"everyday": 3}, {"strong": 1.0})
+    changes: tuple[dict[str, Any], ...] = ({}, {"plain": 1.0}, {"everyday": 3}, {"strong": 1.0}, {"house": "round"},
+                                           {"house": "round", "housed": 3})  # fmt: skip
     made_of = [
         finished(chain.play(made, data, replace(plan, **change), 3, tmp_path / str(at)))["to"]["unet.safetensors"]
         for at, change in enumerate(changes)

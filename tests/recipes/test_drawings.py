@@ -13,6 +13,8 @@ from abierto.errors import HashMismatch, LicenseLeftOut
 from abierto.recipes.trazo import captions, colors, packages, pictures, settings, variants, vocabulary
 from abierto.recipes.trazo.captions import Shown
 from abierto.recipes.trazo.chain import Workshop
+from abierto.recipes.trazo.latents import Encoded
+from abierto.recipes.trazo.stages import Material, told
 from tests.recipes.tiny_drawings import data_of, finished, settings_of
 
 
@@ -84,6 +86,48 @@ def test_captions_say_the_same_in_both_languages(workshop: Workshop) -> None:
     assert len(said["en"]) > 50
     english = {"cat", "dog", "blue", "orange", "flat", "background", "on", "and", "pet", "kitty", "face"}
     assert not [one for one in said["es"] if english & set(one.replace(",", "").split())]
+
+
+def test_some_captions_are_sentences_as_people_ask_for_pictures(workshop: Workshop) -> None:
+    """With the article that English wants, and Spanish colours behind the name, in either gender."""
+    data = data_of(workshop)
+    said = {
+        (key, language): {
+            captions.caption(Shown(data.concepts[key], {}, ("red",), "white"), language, np.random.default_rng(seed))
+            for seed in range(1500)
+        }
+        for key in ("1F431", "1F30A")
+        for language in ("en", "es")
+    }
+    assert {"cat face", "a cat face", "my cat face", "a drawing of a cat face"} <= said["1F431", "en"]
+    assert any(one.startswith("draw a red cat face") for one in said["1F431", "en"])
+    assert not [one for one in said["1F431", "en"] if "an cat" in one or "an red" in one]
+    one_of_a_vowel = replace(data.concepts["1F30A"], labels={"en": "ocean wave", "es": "ola"})
+    found = {
+        captions.caption(Shown(one_of_a_vowel, {}, (), "white"), "en", np.random.default_rng(seed))
+        for seed in range(1500)
+    }
+    assert "draw an ocean wave" in found
+    assert not [one for one in found if "a ocean" in one]
+    assert {"ola de mar", "una ola de mar", "un ola de mar"} <= said["1F30A", "es"]
+    assert any(one.startswith("dibuja una ola de mar") for one in said["1F30A", "es"])
+    assert {"ola de mar rojo", "ola de mar roja", "ola de mar de color rojo"} <= said["1F30A", "es"]
+
+
+def test_a_caption_without_words_of_style_may_mean_one_family_alone(workshop: Workshop) -> None:
+    data = data_of(workshop)
+    shown = [variants.measured(pixels, variants.chosen(workshop.settings, data, place, 0))
+             for place, pixels in enumerate(np.asarray(data.pixels))]  # fmt: skip
+    encoded = Encoded(np.zeros((0,), np.float16), shown)
+    for house, never_without in (("", set()), ("round", {"square"})):
+        material = Material(workshop.settings, data, None, lambda _: encoded, house)
+        without = {
+            data.drawings[place].family
+            for place in data.used_for("train")
+            for seed in range(100)
+            if data.drawings[place].family not in told(material, encoded, place, np.random.default_rng(seed))
+        }
+        assert without == {"round", "square"} - never_without
 
 
 def test_accents_may_be_left_out_but_not_the_letter_that_is_another_without() -> None:
