@@ -137,6 +137,22 @@ def test_what_was_measured_of_other_weights_does_not_stay(
     assert not left & {run.NUMBERS, run.GRID, *cards.REPORTS.values()}
 
 
+def test_a_card_tells_what_a_prompt_without_a_style_is_drawn_like(
+    made: Workshop, data: DataSet, tmp_path: Path
+) -> None:
+    other = Workshop(made.settings, tmp_path)
+    for name in ("data", "vocabulary"):
+        other.place(name).symlink_to(made.place(name))
+    shutil.copytree(made.place("chain"), other.place("chain"))
+    (tmp_path / "model").mkdir()
+    cards.write(other, data, tmp_path / "model")
+    assert "no style" not in (tmp_path / "model" / "README.md").read_text("utf-8")
+    finished(chain.extend(other, data, replace(made.settings.segments[-1], house="round")))
+    cards.write(other, data, tmp_path / "model")
+    said = "A prompt that says no style is drawn in that of The circle set"
+    assert said in " ".join((tmp_path / "model" / "README.md").read_text("utf-8").split())
+
+
 def test_an_evaluation_that_is_stopped_goes_on_and_comes_to_the_same(
     made: Workshop, data: DataSet, folder: Path, tmp_path: Path
 ) -> None:
