@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Captions, made by program from what is known of a picture: its name, keywords, style, measured colours, background.
 
-Parts are left out at random, so that a short prompt is as good as a long one. Both languages say the same.
+Parts are left out at random, so that a short prompt is as good as a long one. Some captions are sentences, as people
+ask for pictures. Both languages say the same.
 """
 
 import unicodedata
@@ -16,18 +17,35 @@ if TYPE_CHECKING:
 
 _AND = {"en": " and ", "es": " y "}
 _GROUND = {"en": "on a {} background", "es": "sobre fondo {}"}
+# Spanish articles come in either gender at random: what is shown may be of either, and people may be wrong.
+_FORMS = {
+    "en": ("a {}", "a {}", "the {}", "my {}", "one {}", "this is a {}", "a drawing of {}", "a drawing of a {}",
+           "drawing of a {}", "a picture of a {}", "an image of {}", "an illustration of a {}", "an icon of a {}",
+           "an emoji of {}", "{} emoji", "{} icon", "draw a {}", "draw {}", "draw me a {}", "please draw a {}",
+           "can you draw a {}?", "make a drawing of a {}", "i want a {}", "show me a {}"),
+    "es": ("un {}", "una {}", "el {}", "la {}", "mi {}", "esto es un {}", "un dibujo de {}", "un dibujo de un {}",
+           "dibujo de una {}", "una imagen de una {}", "una imagen de {}", "una ilustración de un {}",
+           "un icono de {}", "un emoji de {}", "emoji de {}", "icono de {}", "dibuja un {}", "dibuja una {}",
+           "dibuja {}", "dibújame una {}", "¿puedes dibujar un {}?", "haz un dibujo de una {}", "quiero un {}",
+           "enséñame una {}"),
+}  # fmt: skip
+_IN_A_FORM = 0.35
 # What evaluation asks with, and training never says.
 UNSEEN_FORM = {"en": "a picture that shows {}", "es": "una imagen que muestra {}"}
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a picture shows. styles: ways to say its style, by language; colors and background: English names."""
+    """What a picture shows. styles: ways to say its style, by language; colors and background: English names.
+
+    styled: whether the style is always told, because a prompt that tells none is to mean another one.
+    """
 
     concept: Concept
     styles: dict[str, tuple[str, ...]]
     colors: tuple[str, ...]
     background: str
+    styled: bool = False
 
 
 def caption(shown: Shown, language: str, random: "np.random.Generator") -> str:
@@ -38,7 +56,7 @@ def caption(shown: Shown, language: str, random: "np.random.Generator") -> str:
     if keywords and random.random() < 0.35:
         count = min(len(keywords), int(random.integers(1, 4)))
         parts += [keywords[place] for place in random.choice(len(keywords), count, replace=False)]
-    if random.random() < 0.5 and shown.styles.get(language):
+    if (shown.styled or random.random() < 0.5) and shown.styles.get(language):
         parts.append(str(random.choice(shown.styles[language])))
     if shown.colors and not told and random.random() < 0.45:
         parts.append(in_colors(shown.colors, language))
@@ -48,6 +66,10 @@ def caption(shown: Shown, language: str, random: "np.random.Generator") -> str:
         parts.append(on_ground(shown.background, language))
     parts.insert(0 if random.random() < 0.8 else int(random.integers(0, len(parts) + 1)), subject)
     said = ", ".join(parts)
+    if random.random() < _IN_A_FORM:
+        form = str(random.choice(_FORMS[language]))
+        before_a_vowel = language == "en" and said[0] in "aeiou"
+        said = (form.replace("a {}", "an {}") if before_a_vowel else form).format(said)
     return without_accents(said) if language == "es" and random.random() < 0.15 else said
 
 
@@ -84,5 +106,15 @@ def _subject(shown: Shown, language: str, random: "np.random.Generator") -> tupl
     if keywords and random.random() < 0.12:
         label = keywords[int(random.integers(len(keywords)))]
     if shown.colors and random.random() < 0.3:
+        if language == "es" and random.random() < 0.5:
+            return _as_an_adjective(label, shown.colors[0], random), True
         return of_color(label, shown.colors[0], language), True
     return label, False
+
+
+def _as_an_adjective(label: str, color: str, random: "np.random.Generator") -> str:
+    """As people say it in Spanish, in either gender: nobody has told which one the label is of."""
+    name = colors.NAMES[color]["es"]
+    if name.endswith("o") and random.random() < 0.5:
+        name = f"{name[:-1]}a"
+    return f"{label} {name}"

@@ -36,6 +36,7 @@ def write(workshop: Workshop, data: DataSet, folder: Path) -> None:
             facts = _facts(workshop, data, records)
             facts["when"] = "" if (folder / "model_index.json").is_file() else text("card.when_published") + "\n\n"
             facts |= {"sets": _sets(families, data), "segments": _segments(records), "evaluation": ""}
+            facts["house"] = _house(families, records)
             facts |= reports.of_data(data)
             if found:
                 _told(folder, facts, found, data)
@@ -112,6 +113,14 @@ def _sets(families: list[dict[str, Any]], data: DataSet) -> str:
         use, title = text(f"card.use.{uses[one['family']]}"), f"{one['title']} (`{one['source']}`)"
         rows.append(reports.row(title, one["author"], one["license"], counts[one["family"]], use))
     return "\n".join(rows)
+
+
+def _house(families: list[dict[str, Any]], records: list[dict[str, Any]]) -> str:
+    """What a prompt without words of style is drawn like, a sentence; nothing where it may be any."""
+    titles = {one["family"]: one["title"] for one in families}
+    plans = [record["plan"] for record in records if record["plan"]["stage"] == "denoiser"]
+    house = plans[-1].get("house", "") if plans else ""
+    return f" {text('card.house', style=titles[house])}" if house else ""
 
 
 def _segments(records: list[dict[str, Any]]) -> str:

@@ -66,9 +66,7 @@ def run(plan: Plan, seed: int, trio: Trio, material: Material, state_file: Path)
     stage = begin(plan, trio, material)
     for module in stage.modules.values():
         module.to(plan.device)
-    everyday, used = material.data.everyday(), material.data.used_for("train")
-    often = [place for place in used if material.data.drawings[place].concept in everyday]
-    places = used + often * (plan.everyday - 1)
+    places = _often(plan, material)
     trained = _trained(stage, plan, places)
     average = {name: value.detach().clone() for name, value in trained.items()}
     state = _State(0, optimizers.begin(plan, trained), average, [])
@@ -108,6 +106,15 @@ def _step(
         for name, value in trained.items():
             state.average[name].lerp_(value, 1 - kept)
     return float(loss.detach())
+
+
+def _often(plan: Plan, material: Material) -> list[int]:
+    """The places of the drawings, each as often as it comes in a round."""
+    data = material.data
+    everyday, used = data.everyday(), data.used_for("train")
+    common = [place for place in used if data.drawings[place].concept in everyday]
+    places = used + common * (plan.everyday - 1)
+    return places + [place for place in places if data.drawings[place].family == plan.house] * (plan.housed - 1)
 
 
 def _trained(stage: Stage, plan: Plan, places: list[int]) -> dict[str, nn.Parameter]:

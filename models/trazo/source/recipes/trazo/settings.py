@@ -81,7 +81,8 @@ class Plan:
     even: whether all levels of noise weigh the same for the denoiser. strong: the share of its pictures whose noise is
     strong in any case. plain: the share of the steps that show drawings as they are, on white. everyday: how often a
     drawing of an everyday thing comes while every other one comes once. muon: the learning rate of the matrices of
-    hidden layers, if they learn by Muon; else 0.
+    hidden layers, if they learn by Muon; else 0. house: the family that a caption without words of style means; of all
+    others the style is always told. housed: how often a drawing of that family comes while every other one comes once.
     """
 
     stage: str
@@ -100,6 +101,8 @@ class Plan:
     plain: float = 0.0
     everyday: int = 1
     muon: float = 0.0
+    house: str = ""
+    housed: int = 1
     times: int = 1
 
 

@@ -12,7 +12,7 @@ denoiser      to take noise from latents, told by a caption: v-prediction (Salim
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -38,12 +38,16 @@ _BLUR = 0.05  # of the latents, so that the decoder forgives the denoiser small 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a segment learns from. encoded: the latents of a variant by its number, made when first asked for."""
+    """What a segment learns from. encoded: the latents of a variant by its number, made when first asked for.
+
+    house: the family that a caption without words of style means; empty where it may be any.
+    """
 
     settings: Settings
     data: DataSet
     tokenizer: Any
     encoded: Callable[[int], Encoded]
+    house: str = ""
 
 
 class Stage(Protocol):
@@ -194,7 +198,7 @@ def begin(plan: Plan, trio: Trio, material: Material) -> Stage:
         "sketch": Sketch,
         "denoiser": partial(Denoiser, plan=plan),
     }
-    return stages[plan.stage](trio, material)
+    return stages[plan.stage](trio, replace(material, house=plan.house))
 
 
 def told(material: Material, encoded: Encoded, place: int, random: np.random.Generator) -> str:
@@ -202,7 +206,8 @@ def told(material: Material, encoded: Encoded, place: int, random: np.random.Gen
     data, variant = material.data, encoded.shown[place]
     drawing = data.drawings[place]
     styles = next(one.styles for one in material.settings.sources if one.family == drawing.family)
-    shown = Shown(data.concepts[drawing.concept], styles, variant.colors, variant.background)
+    styled = material.house not in ("", drawing.family)
+    shown = Shown(data.concepts[drawing.concept], styles, variant.colors, variant.background, styled)
     return captions.caption(shown, LANGUAGES[int(random.integers(len(LANGUAGES)))], random)
 
 
