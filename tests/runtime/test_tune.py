@@ -49,22 +49,22 @@ def test_a_model_file_is_measured_with_and_without_guesses(tiny: Path) -> None:
 
 
 def test_what_may_be_the_best_is_measured_once_more_and_never_looks_worse_for_it(tiny: Path) -> None:
-    rows = [told for told in tune(str(tiny), "llamacpp", budget=600) if isinstance(told, Row)]
-    again = [row for row in rows if row not in newest(rows)]
+    told: dict[str, list[choice.Measured]] = {}
+    for row in tune(str(tiny), "llamacpp", budget=600):
+        if isinstance(row, Row) and row.measured and not row.variant.threads:
+            told.setdefault(repr(row.variant), []).append(row.measured)
     # Which may be the best depends on the computer, and on what else it does.
-    first_of = {repr(row.variant): row.measured for row in reversed(rows) if row.measured and not row.variant.threads}
     near = set()
     for use in ("one_user", "one_shot"):
-        best = choice.best(list(first_of.values()), use)
+        best = choice.best([measured[0] for measured in told.values()], use)
         least = choice.seconds(best[0].speeds, use)
         close = [repr(one.variant) for one in best if choice.seconds(one.speeds, use) <= DOUBT * least]
         near |= set(close) if len(close) > 1 else set()
-    assert {repr(row.variant) for row in again} == near
-    for first in again:
-        [last] = [row for row in newest(rows) if row.variant == first.variant]
-        assert first.measured is not None
-        assert last.measured is not None
-        before, after = first.measured.speeds, last.measured.speeds
+    # Counted, not compared: who was disturbed the second time keeps the first speeds.
+    assert {variant for variant, measured in told.items() if len(measured) == 2} == near
+    assert all(len(measured) <= 2 for measured in told.values())
+    for measured in told.values():
+        before, after = measured[0].speeds, measured[-1].speeds
         assert after.start <= before.start
         assert after.generation >= before.generation
         assert after.repeating >= before.repeating
