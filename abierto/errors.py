@@ -583,13 +583,16 @@ class MadeOtherwise(ModelFileError):
 class ReplayDiffers(ModelFileError):
     """A segment of a training that came to another result than was published.
 
-    distance: between the two, over the way that the segment took; tolerance: what it may be. other: `code`,
-    `packages` or `processor`, whichever was not the same, or nothing.
+    distance: between the two, over the way that the segment took; tolerance: what it may be. course: by how much the
+    losses differ on average, as a share; course_tolerance: what that may be. other: `code`, `packages` or `processor`,
+    whichever was not the same, or nothing.
     """
 
     number: int
     distance: float
     tolerance: float
+    course: float
+    course_tolerance: float
     other: str
 
 

@@ -28,12 +28,15 @@ def rebuild(model: str, segment: int | None, work: str | None, published: str | 
         from abierto.recipes.trazo.published import Published
     workshop = Workshop(settings.read(), Path(work) if work else config.folders().cache / "recipes" / NAME)
     told = shown(model, replay.replay(workshop, Published(folder_of(published, must_exist=True)), segment))
-    if not told.proven:
-        raise ReplayDiffers(told.number, told.distance, replay.TOLERANCE, told.other)
     if as_json:
         out.as_json(asdict(told))
-    elif told.exact:
+    if not told.proven:
+        raise ReplayDiffers(told.number, told.distance, replay.TOLERANCE, told.course, replay.COURSE, told.other)
+    if as_json:
+        return
+    if told.exact:
         out.say(text("rebuild.exact", number=told.number))
     else:
         other = text(f"rebuild.other.{told.other}")
-        out.say(text("rebuild.close", number=told.number, distance=decimal(told.distance * 100, 2), other=other))
+        apart = {"distance": decimal(told.distance * 100, 1), "course": decimal(told.course * 100, 2)}
+        out.say(text("rebuild.close", number=told.number, **apart, other=other))

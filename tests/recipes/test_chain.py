@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,8 @@ def test_a_replay_by_somebody_else_is_the_same_bit_for_bit(elsewhere: Workshop, 
 def test_another_number_of_threads_comes_to_the_same_place(made: Workshop, tmp_path: Path) -> None:
     """Not always bit for bit: sums are added in another order."""
     plan = replace(made.settings.segments[1], threads=2)
-    finished(chain.play(made, data_of(made), plan, 2, tmp_path / "two"))
+    record = finished(chain.play(made, data_of(made), plan, 2, tmp_path / "two"))
+    assert record["loss"] == pytest.approx(chain.records(made.manifest)[1]["loss"], rel=replay.COURSE)
     weights = [networks_of(folder) for folder in (made.checkpoint(1), made.checkpoint(2), tmp_path / "two")]
     start, one, two = (np.concatenate([value.ravel() for value in found.values()]) for found in weights)
     assert np.linalg.norm(one - two) <= replay.TOLERANCE * np.linalg.norm(one - start)
@@ -145,9 +146,9 @@ def test_a_plan_may_show_some_things_more_often_and_drawings_as_they_are(made: W
     """Each changes what is learned. Everyday things have names of one or two words in both languages."""
     data = data_of(made)
     assert [data.concepts[key].labels["en"] for key in data.everyday()] == ["red apple"]
-    plan = made.settings.segments[-1]
+    plan = replace(made.settings.segments[-1], steps=8)  # two rounds
     changes: tuple[dict[str, Any], ...] = ({}, {"plain": 1.0}, {"everyday": 3}, {"strong": 1.0}, {"house": "round"},
-                                           {"house": "round", "housed": 3})  # fmt: skip
+                                           {"house": "round", "housed": 3}, {"variants": 1})  # fmt: skip
     made_of = [
         finished(chain.play(made, data, replace(plan, **change), 3, tmp_path / str(at)))["to"]["unet.safetensors"]
         for at, change in enumerate(changes)
@@ -206,6 +207,26 @@ def test_a_changed_record_is_found(elsewhere: Workshop, model: Published, tmp_pa
     copy.manifest.write_text(json.dumps(body), "utf-8")
     with pytest.raises(CorruptFile):
         replayed(elsewhere, copy)
+
+
+def test_weights_that_were_trained_otherwise_are_found_from_another_processor_too(
+    elsewhere: Workshop, made: Workshop, tmp_path: Path
+) -> None:
+    """Where no bit has to be the same: the losses went another course, and the weights another way."""
+    last = made.settings.segments[-1]
+    plans = (*made.settings.segments[:-1], replace(last, rate=20 * last.rate))
+    other = Workshop(replace(made.settings, segments=plans), tmp_path / "other")
+    shutil.copytree(made.place("archives"), other.place("archives"))
+    records = trained(other)
+    records[-1].update(plan=asdict(last), processor={**records[-1]["processor"], "model": "another"})
+    records[-1]["sha256"] = hashes.digest({name: fact for name, fact in records[-1].items() if name != "sha256"})
+    chain.write_manifest(other.manifest, "trazo", records)
+    published = Published(tmp_path / "published")
+    publish(other, data_of(other), published)
+    found = replayed(elsewhere, published)
+    assert (found.exact, found.same, found.other, found.proven) == (False, False, "processor", False)
+    assert found.course > replay.COURSE
+    assert found.distance > replay.TOLERANCE
 
 
 def test_a_replay_says_when_it_does_not_begin_from_the_same(elsewhere: Workshop, model: Published) -> None:
