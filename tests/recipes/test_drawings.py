@@ -114,6 +114,44 @@ def test_some_captions_are_sentences_as_people_ask_for_pictures(workshop: Worksh
     assert {"ola de mar rojo", "ola de mar roja", "ola de mar de color rojo"} <= said["1F30A", "es"]
 
 
+@pytest.mark.parametrize(
+    ("name", "article"),
+    [("umbrella", "an"), ("hourglass", "an"), ("orange", "an"), ("euro banknote", "a"), ("unicorn", "a"),
+     ("house", "a"), ("uniform", "a"), ("one-piece swimsuit", "a"), ("unlocked", "an"), ("ufo", "a"),
+     ("underwear", "an")],
+)  # fmt: skip
+def test_the_article_goes_by_how_a_word_is_spoken(workshop: Workshop, name: str, article: str) -> None:
+    thing = replace(data_of(workshop).concepts["1F431"], labels={"en": name, "es": name}, keywords={"en": [], "es": []})
+    shown = Shown(thing, {}, (), "white")
+    said = {captions.caption(shown, "en", np.random.default_rng(seed)) for seed in range(1500)}
+    assert f"draw {article} {name}" in said
+    assert not [one for one in said if f" {'an' if article == 'a' else 'a'} {name}" in one]
+
+
+def test_what_is_not_as_one_would_expect_is_always_told(workshop: Workshop) -> None:
+    """A colour that is not its own, and a background; a name alone means the drawing as it is."""
+    cat = data_of(workshop).concepts["1F431"]
+    for language, color, ground in (("en", "blue", "on a pink background"), ("es", "azul", "sobre fondo rosa")):
+        turned, plain = (
+            {captions.caption(shown, language, np.random.default_rng(seed)) for seed in range(300)}
+            for shown in (Shown(cat, {}, ("blue",), "pink", turned=True), Shown(cat, {}, ("blue",), "white"))
+        )
+        assert not [one for one in turned if color not in one or ground not in one]
+        assert cat.labels[language] in plain
+
+
+def test_no_caption_calls_a_thing_by_the_name_of_another(workshop: Workshop) -> None:
+    """A cat face has the keyword `cat`, which is the name of the whole cat."""
+    cat = data_of(workshop).concepts["1F431"]
+    named = [
+        {captions.caption(Shown(cat, {}, (), "white", taken=taken), "en", np.random.default_rng(seed))
+         for seed in range(500)}
+        for taken in (frozenset[str](), frozenset({"cat"}))
+    ]  # fmt: skip
+    assert ["cat" in said for said in named] == [True, False]
+    assert all("kitty" in said for said in named)
+
+
 def test_a_caption_without_words_of_style_may_mean_one_family_alone(workshop: Workshop) -> None:
     data = data_of(workshop)
     shown = [variants.measured(pixels, variants.chosen(workshop.settings, data, place, 0))

@@ -105,7 +105,8 @@ def play(
 
 def learned_from(workshop: Workshop, data: DataSet, tokenizer: Any, trio: Trio) -> Material:
     """What a segment that begins with these networks learns from."""
-    return Material(workshop.settings, data, tokenizer, _latents(workshop, data, trio))
+    names = frozenset(name for concept in data.concepts.values() for name in concept.labels.values())
+    return Material(workshop.settings, data, tokenizer, _latents(workshop, data, trio), names=names)
 
 
 def begin(workshop: Workshop, number: int, tokenizer: Any) -> Trio:

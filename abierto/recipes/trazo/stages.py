@@ -39,7 +39,7 @@ _BLUR = 0.05  # of the latents, so that the decoder forgives the denoiser small 
 class Material:
     """What a segment learns from. encoded: the latents of a variant by its number, made when first asked for.
 
-    house: the family that a caption without words of style means; empty where it may be any.
+    house: the family that a caption without words of style means; empty where it may be any. names: of all things.
     """
 
     settings: Settings
@@ -47,6 +47,7 @@ class Material:
     tokenizer: Any
     encoded: Callable[[int], Encoded]
     house: str = ""
+    names: frozenset[str] = frozenset()
 
 
 class Stage(Protocol):
@@ -206,7 +207,10 @@ def told(material: Material, encoded: Encoded, place: int, random: np.random.Gen
     drawing = data.drawings[place]
     styles = next(one.styles for one in material.settings.sources if one.family == drawing.family)
     styled = material.house not in ("", drawing.family)
-    shown = Shown(data.concepts[drawing.concept], styles, variant.colors, variant.background, styled)
+    shown = Shown(
+        data.concepts[drawing.concept], styles, variant.colors, variant.background,
+        styled=styled, turned=bool(variant.angle), taken=material.names,
+    )  # fmt: skip
     return captions.caption(shown, LANGUAGES[int(random.integers(len(LANGUAGES)))], random)
 
 
