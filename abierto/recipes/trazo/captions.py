@@ -36,6 +36,15 @@ _FORMS = {
 }  # fmt: skip
 _IN_A_FORM = 0.35
 _SHORT = 0.3  # share of the captions that tell no more than they must, as most people ask
+# Words that tell nothing of what is shown, and some that nobody knows, so that a name is found among any others.
+_OTHERS = {
+    "en": "hello please now just really very nice good pretty beautiful lovely simple great new favorite maybe need "
+          "want could would let see look find give get have for with from about this these some any more here today",
+    "es": "hola favor ahora solo muy bonito bonita lindo linda bueno buena simple gran nuevo nueva favorito quizás "
+          "necesito podría quisiera vamos ver mira dame tengo para con desde sobre este esta estos algún alguna más "
+          "aquí hoy gracias",
+}  # fmt: skip
+_AMONG_OTHERS = 0.15
 # By how they are spoken: an hour, a unicorn, a euro.
 _AFTER_AN = re.compile(r"hour|(?!eu|one\b|uni[cftv]|ut|ufo|u\b)[aeiou]")
 # What evaluation asks with, and training never says.
@@ -47,7 +56,7 @@ class Shown:
     """What a picture shows. styles: ways to say its style, by language; colors and background: English names.
 
     styled: whether the style is always told, because a prompt that tells none is to mean another one. turned: whether
-    its hues are not its own. taken: words that are the names of other things, and never stand for this one.
+    its hues are not its own. taken: words that other things have, too, so that they never stand for this one.
     """
 
     concept: Concept
@@ -82,6 +91,8 @@ def caption(shown: Shown, language: str, random: "np.random.Generator") -> str:
         form = str(random.choice(_FORMS[language]))
         spoken = language == "en" and _AFTER_AN.match(said)
         said = (form.replace("a {}", "an {}") if spoken else form).format(said)
+    if random.random() < _AMONG_OTHERS:
+        said = _among_others(said, language, random)
     return without_accents(said) if language == "es" and random.random() < 0.15 else said
 
 
@@ -122,6 +133,20 @@ def _subject(shown: Shown, language: str, random: "np.random.Generator") -> tupl
             return _as_an_adjective(label, shown.colors[0], random), True
         return of_color(label, shown.colors[0], language), True
     return label, False
+
+
+def _among_others(said: str, language: str, random: "np.random.Generator") -> str:
+    known = _OTHERS[language].split()
+    count = int(random.integers(1, 4))
+    words = [str(random.choice(known)) if random.random() < 0.5 else _unknown(random) for _ in range(count)]
+    before = int(random.integers(0, len(words) + 1))
+    return " ".join([*words[:before], said, *words[before:]])
+
+
+def _unknown(random: "np.random.Generator") -> str:
+    """A word that is none, of two to eight letters that can be spoken."""
+    return "".join(random.choice(list("bcdfghjlmnpqrstvyz")) + random.choice(list("aeiou"))
+                   for _ in range(random.integers(1, 5)))  # fmt: skip
 
 
 def _as_an_adjective(label: str, color: str, random: "np.random.Generator") -> str:
