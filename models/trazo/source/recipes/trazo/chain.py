@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from abierto.recipes.trazo import concepts as naming
 from abierto.recipes.trazo import hashes, latents, networks, provenance, segment, vocabulary
 from abierto.recipes.trazo.latents import Encoded
 from abierto.recipes.trazo.networks import PARTS, Trio
@@ -106,7 +107,8 @@ def play(
 
 def learned_from(workshop: Workshop, data: DataSet, tokenizer: Any, trio: Trio) -> Material:
     """What a segment that begins with these networks learns from."""
-    return Material(workshop.settings, data, tokenizer, _latents(workshop, data, trio))
+    latents_of = _latents(workshop, data, trio)
+    return Material(workshop.settings, data, tokenizer, latents_of, taken=naming.ambiguous(data.concepts))
 
 
 def begin(workshop: Workshop, number: int, tokenizer: Any) -> Trio:

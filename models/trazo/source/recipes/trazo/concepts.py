@@ -4,6 +4,7 @@
 Names, groups and keywords are those of emojibase and of CLDR. It knows no drawings.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,13 @@ def read(settings: Settings, folder: Path) -> dict[str, Concept]:
         key = plain(entry["hexcode"])
         kept[key] = _concept(key, entry, (group, subgroup), tables, annotations)
     return kept
+
+
+def ambiguous(concepts: dict[str, Concept]) -> frozenset[str]:
+    """The words that are the name of a thing, or keywords of several."""
+    names = {name for concept in concepts.values() for name in concept.labels.values()}
+    times = Counter(word for one in concepts.values() for language in LANGUAGES for word in set(one.keywords[language]))
+    return frozenset(names | {word for word, count in times.items() if count > 1})
 
 
 def plain(code_points: str) -> str:

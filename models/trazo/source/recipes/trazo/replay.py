@@ -2,8 +2,10 @@
 """Replays a segment of the published chain, and compares what comes out with what was published.
 
 On the same kind of processor, with the same packages and number of threads, every bit must be the same. Elsewhere the
-order of additions differs, and with it the last bits: there the weights must have moved to the same place, within
-TOLERANCE of the way that the segment took.
+order of additions differs, and with it the last bits, which hundreds of steps make larger. There the losses must have
+gone the same course, and the weights the same way. Segment 49, made on an Intel Xeon, came on an AMD EPYC to weights
+that were apart by 0.49 of its way, with losses that differed by 0.5 % on average; the same segment with another seed to
+1.04 and 3.3 %. What is allowed lies between.
 """
 
 from collections.abc import Generator
@@ -23,26 +25,29 @@ from abierto.recipes.trazo.published import Published, take_over
 from abierto.recipes.trazo.settings import Plan
 from abierto.recipes.trazo.steps import Progress
 
-TOLERANCE = 0.1
+TOLERANCE = 0.7  # of the way, of the weights
+COURSE = 0.015  # of the losses, on average over the segment
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """number: of the segment. exact: bit for bit. distance: between both results, over the way from the start.
 
-    same: whether code, packages and processor are those that the record tells; other: the first of them that is not.
+    course: by how much the losses differ, as a share, on average. same: whether code, packages and processor are those
+    that the record tells; other: the first of them that is not.
     """
 
     number: int
     exact: bool
     distance: float
+    course: float
     same: bool
     other: str
 
     @property
     def proven(self) -> bool:
         """Whether the replay shows what it should, here."""
-        return self.exact or (not self.same and self.distance <= TOLERANCE)
+        return self.exact or (not self.same and self.distance <= TOLERANCE and self.course <= COURSE)
 
 
 def prepare(workshop: Workshop, registry: str = packages.REGISTRY) -> Generator[Progress, None, DataSet]:
@@ -76,7 +81,7 @@ def replay(
     other = _other(made, record)
     exact = made["to"] == record["to"]
     distance = 0.0 if exact else _distance(workshop, number, target)
-    return Outcome(number, exact, distance, not other, other)
+    return Outcome(number, exact, distance, _course(made["loss"], record["loss"]), not other, other)
 
 
 def _hold(what: str, expected: str, actual: str) -> None:
@@ -86,6 +91,11 @@ def _hold(what: str, expected: str, actual: str) -> None:
 
 def _other(made: dict[str, Any], record: dict[str, Any]) -> str:
     return next((name for name in ("code", "packages", "processor") if made[name] != record[name]), "")
+
+
+def _course(ours: list[float], theirs: list[float]) -> float:
+    pairs = zip(ours, theirs, strict=True)
+    return sum(abs(our - their) / their for our, their in pairs) / len(theirs)
 
 
 def _distance(workshop: Workshop, number: int, made: Path) -> float:

@@ -94,6 +94,8 @@ def _step(
     own_seed = hashes.number(seed, "step", state.step)
     torch.manual_seed(own_seed)
     variant = (hashes.number(seed, "first variant") + rounds) % material.settings.data.variants
+    if plan.variants:
+        variant = 1 + hashes.number(seed, "variant", state.step) % plan.variants
     if hashes.number(seed, "plain", state.step) / (1 << 63) < plan.plain:
         variant = 0
     with torch.autocast(plan.device, torch.bfloat16, enabled=plan.precision == "bfloat16"):

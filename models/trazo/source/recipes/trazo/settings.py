@@ -79,10 +79,11 @@ class Plan:
     device: `cpu` or `cuda`. rate: the learning rate after `warmup` steps; with `decay`, it falls to nothing at the
     end. average: how much of the running average stays at each step. times: so many such segments follow each other.
     even: whether all levels of noise weigh the same for the denoiser. strong: the share of its pictures whose noise is
-    strong in any case. plain: the share of the steps that show drawings as they are, on white. everyday: how often a
-    drawing of an everyday thing comes while every other one comes once. muon: the learning rate of the matrices of
-    hidden layers, if they learn by Muon; else 0. house: the family that a caption without words of style means; of all
-    others the style is always told. housed: how often a drawing of that family comes while every other one comes once.
+    strong in any case. plain: the share of the steps that show drawings as they are, on white. variants: how many
+    variants the other steps show, by chance; 0 for all, one after the other. everyday: how often a drawing of an
+    everyday thing comes while every other one comes once. muon: the learning rate of the matrices of hidden layers,
+    if they learn by Muon; else 0. house: the family that a caption without words of style means; of all others the
+    style is always told. housed: how often a drawing of that family comes while every other one comes once.
     """
 
     stage: str
@@ -99,6 +100,7 @@ class Plan:
     even: bool = False
     strong: float = 0.0
     plain: float = 0.0
+    variants: int = 0
     everyday: int = 1
     muon: float = 0.0
     house: str = ""

@@ -40,7 +40,8 @@ _BLUR = 0.05  # of the latents, so that the decoder forgives the denoiser small 
 class Material:
     """What a segment learns from. encoded: the latents of a variant by its number, made when first asked for.
 
-    house: the family that a caption without words of style means; empty where it may be any.
+    house: the family that a caption without words of style means; empty where it may be any. taken: words
+    that are the name of a thing, or keywords of several.
     """
 
     settings: Settings
@@ -48,6 +49,7 @@ class Material:
     tokenizer: Any
     encoded: Callable[[int], Encoded]
     house: str = ""
+    taken: frozenset[str] = frozenset()
 
 
 class Stage(Protocol):
@@ -207,7 +209,10 @@ def told(material: Material, encoded: Encoded, place: int, random: np.random.Gen
     drawing = data.drawings[place]
     styles = next(one.styles for one in material.settings.sources if one.family == drawing.family)
     styled = material.house not in ("", drawing.family)
-    shown = Shown(data.concepts[drawing.concept], styles, variant.colors, variant.background, styled)
+    shown = Shown(
+        data.concepts[drawing.concept], styles, variant.colors, variant.background,
+        styled=styled, turned=bool(variant.angle), taken=material.taken,
+    )  # fmt: skip
     return captions.caption(shown, LANGUAGES[int(random.integers(len(LANGUAGES)))], random)
 
 

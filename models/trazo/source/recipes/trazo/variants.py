@@ -31,7 +31,8 @@ BACKGROUNDS: dict[str, tuple[int, int, int]] = {
     "pink": (250, 190, 215),
 }
 _WHITE = 0.55  # share of the variants on white
-_TURNED = 0.3
+_TURNED = 0.6
+_IN_PLACE = 0.6
 _SMALLEST = 0.78
 # What reads or points the other way in a mirror.
 _NOT_MIRRORED = ("symbols", "objects", "people-body")
@@ -58,7 +59,7 @@ def chosen(settings: Settings, data: DataSet, place: int, number: int) -> Varian
         return Variant(size, 0, 0, False, 0, "white")
     random = np.random.default_rng(hashes.number(settings.seed, "variant", place, number))
     concept = data.concepts[data.drawings[place].concept]
-    smaller = int(random.uniform(_SMALLEST, 1.0) * size)
+    smaller = size if random.random() < _IN_PLACE else int(random.uniform(_SMALLEST, 1.0) * size)
     left, top = (int(random.integers(0, size - smaller + 1)) for _ in range(2))
     mirrored = bool(random.random() < 0.5) and concept.group not in _NOT_MIRRORED
     background = "white" if random.random() < _WHITE else str(random.choice(list(BACKGROUNDS)[1:]))
