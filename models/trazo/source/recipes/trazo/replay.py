@@ -4,8 +4,8 @@
 On the same kind of processor, with the same packages and number of threads, every bit must be the same. Elsewhere the
 order of additions differs, and with it the last bits, which hundreds of steps make larger. There the losses must have
 gone the same course, and the weights the same way. Segment 49, made on an Intel Xeon, came on an AMD EPYC to weights
-that were apart by 0.49 of its way, with losses that differed by 0.5 % on average; the same segment with another seed to
-1.04 and 3.3 %. What is allowed lies between.
+that were apart by 0.49 of its way, with losses that differed by 0.5 % on average (of 340 of its 400 steps); the same
+segment with another seed to 1.04 and 3.3 %. What is allowed lies between.
 """
 
 from collections.abc import Generator
